@@ -1,0 +1,59 @@
+//! What happens by itself: deletions and expiries that are due. Every load already sees a key as time has left it; the sweep makes
+//! it durable, exactly once, and picks up after a restart where the store stands.
+
+use claviger_store::Scan;
+
+use crate::authority::Authority;
+use crate::fault::Fault;
+use crate::ids::KeyId;
+use crate::key::Key;
+use crate::key::create::put_key;
+use crate::records::{self, at};
+
+/// Due entries handled per sweep.
+const STEP: usize = 500;
+
+impl Authority {
+    /// Handles what is due; answers how many keys changed.
+    pub async fn sweep(&self) -> Result<usize, Fault> {
+        let now = self.clock.now();
+        let page = self.engine.scan(Scan::forward(at::DUE, STEP)).await?;
+        let mut handled = 0;
+        for entry in page.entries {
+            let Some(when) = entry.key.get(1..9).and_then(|bytes| bytes.try_into().ok()).map(u64::from_be_bytes) else {
+                continue;
+            };
+            if when > now.millis() {
+                break;
+            }
+            if let Some(id) = entry.key.last_chunk::<16>() {
+                handled += usize::from(self.settle_key(KeyId(*id), entry.key.clone()).await?);
+            }
+        }
+        self.forget_revocations(now).await?;
+        Ok(handled)
+    }
+
+    async fn settle_key(&self, id: KeyId, entry: Vec<u8>) -> Result<bool, Fault> {
+        let _turn = self.turn(id).await;
+        let mut tx = self.tx();
+        let Some(value) = tx.get(&at::key(id)).await? else {
+            // An entry without its key: nothing is due any more.
+            tx.delete(entry);
+            tx.commit().await?;
+            return Ok(false);
+        };
+        let before: Key = records::decode(&value)?;
+        let after = before.clone().settle(self.clock.now());
+        if after.as_ref() == Some(&before) {
+            return Ok(false);
+        }
+        put_key(&mut tx, Some(&before), after.as_ref());
+        match tx.commit().await {
+            // Somebody changed the key at this moment; the next sweep looks again.
+            Err(claviger_store::StoreError::Conflict) => Ok(false),
+            Err(error) => Err(error.into()),
+            Ok(_) => Ok(true),
+        }
+    }
+}

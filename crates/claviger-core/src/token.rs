@@ -1,0 +1,146 @@
+//! Bearer tokens: sealed claims, good on every node without being stored; only a revocation is.
+//!
+//! ```text
+//! base64url( 1 | account, 8 bytes big-endian | claims sealed under the account's global ring )
+//! ```
+
+use std::sync::Arc;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
+use serde::{Deserialize, Serialize};
+
+use crate::authority::{Authority, label};
+use crate::caller::{Caller, Proof, Scope};
+use crate::clock::Moment;
+use crate::fault::{AuthenticationFault, Fault};
+use crate::ids::{AccountId, RegionId, RingId, UserId};
+use crate::records::{self, Revoked, at};
+
+/// Longest token that is looked at, in bytes.
+pub const TOKEN_BYTES: usize = 4096;
+const FORMAT: u8 = 1;
+
+/// What a token says.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Claims {
+    /// The token's own id, hex.
+    id: String,
+    /// Whose it is.
+    pub user: UserId,
+    /// The project it is for, by region; absent: the account.
+    pub project: Option<RegionId>,
+    /// How the user showed who they are.
+    pub methods: Vec<String>,
+    /// When it was issued.
+    pub issued: Moment,
+    /// When it ends.
+    pub expires: Moment,
+    /// The user's epoch at that time.
+    epoch: u64,
+}
+
+impl Claims {
+    fn token_id(&self) -> [u8; 16] {
+        let mut id = [0; 16];
+        // Sealed by us: it is well-formed, or the zero id, which is never revoked because it is never issued.
+        let _ = hex::decode_to_slice(&self.id, &mut id);
+        id
+    }
+}
+
+impl Authority {
+    /// A token for a caller.
+    pub async fn issue_token(
+        &self,
+        caller: &Caller,
+        project: Option<RegionId>,
+        methods: Vec<String>,
+    ) -> Result<(String, Claims), Fault> {
+        let issued = self.clock.now();
+        let claims = Claims {
+            id: hex::encode(self.entropy.bytes::<16>()),
+            user: caller.user.id,
+            project,
+            methods,
+            issued,
+            expires: issued.plus_seconds(self.limits.token_seconds),
+            epoch: caller.user.epoch,
+        };
+        let account = caller.account.id;
+        let ring = self.ring(&RingId { account, region: RegionId::global() }).await?;
+        let mut token = vec![FORMAT];
+        token.extend_from_slice(&account.0.to_be_bytes());
+        token.extend(ring.seal(&self.entropy, &label::token(account), &records::encode(&claims)));
+        Ok((BASE64.encode(token), claims))
+    }
+
+    /// What a token says, if it is one of ours, not expired, not revoked, and its user is still the same.
+    pub async fn read_token(&self, token: &str) -> Result<Claims, Fault> {
+        let invalid = || Fault::Authentication(AuthenticationFault::TokenInvalid);
+        if token.len() > TOKEN_BYTES {
+            return Err(invalid());
+        }
+        let bytes = BASE64.decode(token).map_err(|_| invalid())?;
+        let (format, rest) = bytes.split_first().ok_or_else(invalid)?;
+        let (account, sealed) = rest.split_first_chunk::<8>().ok_or_else(invalid)?;
+        let account = AccountId(u64::from_be_bytes(*account));
+        // The account is looked up before its ring, so that made-up numbers make no rings.
+        if *format != FORMAT || self.account(account).await?.is_none() {
+            return Err(invalid());
+        }
+        let ring = self.ring(&RingId { account, region: RegionId::global() }).await?;
+        let inside = ring.open(&label::token(account), sealed).map_err(|_| invalid())?;
+        // Revealed to be read; it holds no secret.
+        let claims: Claims = records::decode(inside.reveal())?;
+        if claims.expires <= self.clock.now() {
+            return Err(AuthenticationFault::TokenExpired.into());
+        }
+        let user = self.user(claims.user).await?.ok_or_else(invalid)?;
+        if user.epoch != claims.epoch || user.account != account || self.is_revoked(claims.token_id()).await? {
+            return Err(invalid());
+        }
+        Ok(claims)
+    }
+
+    /// A proof by a token.
+    pub async fn prove_by_token(&self, token: &str) -> Result<Proof, Fault> {
+        let claims = self.read_token(token).await?;
+        let scope = claims.project.map_or(Scope::Account, Scope::Project);
+        Ok(Proof { user: claims.user, access_key: None, scope })
+    }
+
+    /// Makes a token worthless from now on.
+    pub async fn revoke_token(&self, claims: &Claims) -> Result<(), Fault> {
+        let mut tx = self.tx();
+        let revoked = Revoked { v: records::FORMAT, until: claims.expires };
+        tx.put(at::revoked(claims.token_id()), records::encode(&revoked));
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// Forgets revocations of tokens that are expired anyway; called now and then.
+    pub(crate) async fn forget_revocations(&self, now: Moment) -> Result<(), Fault> {
+        let page = self.engine.scan(claviger_store::Scan::forward(at::REVOKED, 1000)).await?;
+        for entry in page.entries {
+            let revoked: Revoked = records::decode(&entry.value)?;
+            if revoked.until <= now {
+                let mut tx = self.tx();
+                tx.delete(entry.key);
+                tx.commit().await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The user of claims, with the account.
+pub async fn subject(
+    authority: &Authority,
+    claims: &Claims,
+) -> Result<(Arc<records::Account>, Arc<records::User>), Fault> {
+    let gone = || Fault::Authentication(AuthenticationFault::TokenInvalid);
+    let user = authority.user(claims.user).await?.ok_or_else(gone)?;
+    let account = authority.account(user.account).await?.ok_or_else(gone)?;
+    Ok((account, user))
+}
