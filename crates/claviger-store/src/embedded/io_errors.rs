@@ -193,7 +193,6 @@ impl Run {
     /// Mends the medium and compares what is stored with what was answered: now, and after closing and opening again.
     fn check(&self) {
         self.medium.set_fault(Fault::None);
-        self.check_news();
         let corrupt = self.outcomes.iter().find(|outcome| matches!(outcome, Err(StoreError::Corrupt(_))));
         assert_eq!(corrupt, None);
         self.check_records(&self.engine);
@@ -201,6 +200,7 @@ impl Run {
         let next =
             runtime().block_on(self.engine.commit(batch(b"next", b""))).expect("the engine has recovered");
         assert!(next > last);
+        self.check_news();
         let reopened = open(&TestMedium::holding(self.medium.bytes()), Duration::ZERO).expect("it opens");
         self.check_records(&reopened);
         assert_eq!(runtime().block_on(reopened.get(b"next")).expect("it reads").at, next);

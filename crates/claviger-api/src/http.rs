@@ -1,0 +1,321 @@
+//! The HTTP shell: one current-thread runtime per core, each with its own listener on the same port (`SO_REUSEPORT`).
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use bytes::Bytes;
+use claviger_core::Fault;
+use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use hyper::body::{Body, Incoming as Streamed};
+use hyper::header::{CONTENT_TYPE, HeaderValue};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Method, Request, Response, StatusCode};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use rustls::ServerConfig;
+use socket2::{Domain, Protocol, Socket, Type};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::time::timeout;
+use tokio_rustls::TlsAcceptor;
+
+use crate::app::App;
+use crate::dialect::Answer;
+use crate::incoming::{Incoming, RequestId};
+use crate::serve::serve;
+
+/// Limits of the shell; each has its place in the configuration.
+#[derive(Clone, Copy, Debug)]
+pub struct HttpLimits {
+    /// Most bytes of one body.
+    pub body_bytes: usize,
+    /// Most bytes of all bodies in memory.
+    pub all_body_bytes: usize,
+    /// Most connections over all listeners.
+    pub connections: usize,
+    /// Most requests in flight over all listeners; more are shed.
+    pub in_flight: usize,
+    /// How long a client may take to send a request's head, and may rest between requests.
+    pub header_seconds: u64,
+    /// How long a client may take to send a body.
+    pub body_seconds: u64,
+    /// How long requests in flight may take after a stop was asked for.
+    pub drain_seconds: u64,
+}
+
+impl Default for HttpLimits {
+    fn default() -> Self {
+        Self {
+            body_bytes: 1 << 20,
+            all_body_bytes: 256 << 20,
+            connections: 10_000,
+            in_flight: 4096,
+            header_seconds: 60,
+            body_seconds: 30,
+            drain_seconds: 20,
+        }
+    }
+}
+
+/// One address to listen on.
+#[derive(Clone)]
+pub struct Listener {
+    /// The address.
+    pub address: SocketAddr,
+    /// TLS, or plain.
+    pub tls: Option<Arc<ServerConfig>>,
+}
+
+/// Operations that are not a cloud's: health and metrics.
+pub type Operations = Arc<dyn Fn(&str) -> Option<Answer> + Send + Sync>;
+
+/// What the shell serves, and how.
+#[derive(Clone)]
+pub struct Shell {
+    /// What is served.
+    pub app: Arc<App>,
+    /// Within what.
+    pub limits: HttpLimits,
+    /// Beside it: answers `GET` of its paths.
+    pub operations: Operations,
+    /// Open connections.
+    pub open: Arc<AtomicUsize>,
+}
+
+/// Binds an address so that every runtime can have a listener of its own on it. Port 0 becomes a real port in the first.
+pub fn bind(address: SocketAddr, count: usize) -> std::io::Result<Vec<std::net::TcpListener>> {
+    let mut listeners = Vec::with_capacity(count);
+    let mut address = address;
+    // The first one without sharing, so that a port in use is found out instead of shared with a stranger.
+    let probe = std::net::TcpListener::bind(address)?;
+    address = probe.local_addr()?;
+    drop(probe);
+    for _ in 0..count {
+        let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+        socket.set_reuse_address(true)?;
+        socket.set_reuse_port(true)?;
+        socket.set_nonblocking(true)?;
+        socket.bind(&address.into())?;
+        socket.listen(1024)?;
+        listeners.push(socket.into());
+    }
+    Ok(listeners)
+}
+
+impl Shell {
+    /// Accepts connections on one listener until told to stop, then lets those that are open come to their end.
+    pub async fn listen(
+        self,
+        listener: std::net::TcpListener,
+        tls: Option<Arc<ServerConfig>>,
+        mut stop: watch::Receiver<bool>,
+    ) -> std::io::Result<()> {
+        let listener = TcpListener::from_std(listener)?;
+        let tls = tls.map(TlsAcceptor::from);
+        loop {
+            let accepted = tokio::select! {
+                accepted = listener.accept() => accepted,
+                () = told(&mut stop) => break,
+            };
+            let (stream, peer) = match accepted {
+                Ok(accepted) => accepted,
+                Err(error) => {
+                    // Out of descriptors, most likely: wait for some to come back instead of spinning.
+                    tracing::warn!(%error, "a connection could not be accepted");
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                    continue;
+                }
+            };
+            let Some(place) = Place::take(&self.open, self.limits.connections) else { continue };
+            let _ = stream.set_nodelay(true);
+            let (shell, tls, stop) = (self.clone(), tls.clone(), stop.clone());
+            tokio::spawn(async move {
+                shell.connection(stream, peer.ip(), tls, stop).await;
+                drop(place);
+            });
+        }
+        let deadline = Duration::from_secs(self.limits.drain_seconds);
+        let drained = async {
+            while self.open.load(Ordering::SeqCst) > 0 {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        if timeout(deadline, drained).await.is_err() {
+            tracing::warn!("some connections did not come to their end in time");
+        }
+        Ok(())
+    }
+
+    async fn connection(
+        self,
+        stream: tokio::net::TcpStream,
+        source: IpAddr,
+        tls: Option<TlsAcceptor>,
+        stop: watch::Receiver<bool>,
+    ) {
+        match tls {
+            None => self.http(stream, source, stop).await,
+            Some(acceptor) => {
+                let patience = Duration::from_secs(self.limits.header_seconds);
+                match timeout(patience, acceptor.accept(stream)).await {
+                    Ok(Ok(stream)) => self.http(stream, source, stop).await,
+                    Ok(Err(error)) => tracing::debug!(%error, %source, "a TLS handshake failed"),
+                    Err(_) => tracing::debug!(%source, "a TLS handshake took too long"),
+                }
+            }
+        }
+    }
+
+    async fn http(
+        self,
+        stream: impl AsyncRead + AsyncWrite + Unpin + Send,
+        source: IpAddr,
+        mut stop: watch::Receiver<bool>,
+    ) {
+        let patience = Duration::from_secs(self.limits.header_seconds);
+        let service = service_fn(|request| {
+            let shell = self.clone();
+            async move { Ok::<_, std::convert::Infallible>(shell.request(request, source).await) }
+        });
+        let connection = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(patience)
+            .serve_connection(TokioIo::new(stream), service);
+        let mut connection = std::pin::pin!(connection);
+        let served = tokio::select! {
+            served = connection.as_mut() => served,
+            () = told(&mut stop) => {
+                connection.as_mut().graceful_shutdown();
+                connection.await
+            }
+        };
+        if let Err(error) = served {
+            tracing::debug!(%error, %source, "a connection ended badly");
+        }
+    }
+
+    async fn request(self, request: Request<Streamed>, source: IpAddr) -> Answer {
+        if request.method() == Method::GET {
+            let answer = (self.operations)(request.uri().path());
+            if let Some(answer) = answer {
+                return answer;
+            }
+        }
+        let place = self.app.enter(self.limits.in_flight);
+        let (head, body) = request.into_parts();
+        let mut incoming = Incoming {
+            method: head.method,
+            uri: head.uri,
+            headers: head.headers,
+            body: Bytes::new(),
+            source,
+            received: self.app.authority.clock().now(),
+            id: RequestId::new(self.app.authority.entropy()),
+        };
+        if place.is_none() {
+            return self.shed(&incoming, &Fault::Unavailable);
+        }
+        let read = self.read(body).await;
+        match read {
+            Ok((body, _held)) => {
+                incoming.body = body;
+                serve(Arc::clone(&self.app), incoming).await
+            }
+            Err(Unread::Slow) => timed_out(),
+            Err(Unread::Fault(fault)) => self.shed(&incoming, &fault),
+        }
+    }
+
+    /// An answer in the dialect of a request that is not looked at further.
+    fn shed(&self, incoming: &Incoming, fault: &Fault) -> Answer {
+        metrics::counter!("claviger_shed_total").increment(1);
+        match self.app.dialect_of(incoming) {
+            Some(dialect) => dialect.answer(incoming, None, Err(fault)),
+            None => App::nobodys(),
+        }
+    }
+
+    async fn read(&self, body: Streamed) -> Result<(Bytes, BodyBytes), Unread> {
+        if body.is_end_stream() {
+            return Ok((Bytes::new(), BodyBytes::hold(&self.app, 0)));
+        }
+        let limit = self.limits.body_bytes;
+        let too_large = || Unread::Fault(Fault::BodyTooLarge { limit });
+        let announced = body.size_hint().exact().and_then(|bytes| usize::try_from(bytes).ok());
+        if announced.is_some_and(|bytes| bytes > limit) {
+            return Err(too_large());
+        }
+        // Without a length the whole limit is reserved.
+        let held = BodyBytes::hold(&self.app, announced.unwrap_or(limit));
+        if self.app.body_bytes.load(Ordering::Relaxed) > self.limits.all_body_bytes {
+            return Err(Unread::Fault(Fault::Unavailable));
+        }
+        let patience = Duration::from_secs(self.limits.body_seconds);
+        match timeout(patience, Limited::new(body, limit).collect()).await {
+            Ok(Ok(body)) => Ok((body.to_bytes(), held)),
+            Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large()),
+            Ok(Err(_)) | Err(_) => Err(Unread::Slow),
+        }
+    }
+}
+
+/// Waits until a stop was asked for.
+async fn told(stop: &mut watch::Receiver<bool>) {
+    // The sender lives as long as the process: an error would mean that it is gone, which is a stop too.
+    let _ = stop.wait_for(|&stop| stop).await;
+}
+
+enum Unread {
+    Fault(Fault),
+    Slow,
+}
+
+/// The client did not send what it announced: RFC 9110, section 15.5.9.
+fn timed_out() -> Answer {
+    let mut answer = Response::new(Full::new(Bytes::from_static(
+        br#"{"error_code":"CLAVIGER.0408","error_msg":"the body did not arrive in time"}"#,
+    )));
+    *answer.status_mut() = StatusCode::REQUEST_TIMEOUT;
+    answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    answer
+}
+
+/// A body's share of the memory for bodies.
+struct BodyBytes(Arc<App>, usize);
+
+impl BodyBytes {
+    fn hold(app: &Arc<App>, bytes: usize) -> Self {
+        if bytes > 0 {
+            app.body_bytes.fetch_add(bytes, Ordering::Relaxed);
+        }
+        Self(Arc::clone(app), bytes)
+    }
+}
+
+impl Drop for BodyBytes {
+    fn drop(&mut self) {
+        if self.1 > 0 {
+            self.0.body_bytes.fetch_sub(self.1, Ordering::Relaxed);
+        }
+    }
+}
+
+/// A connection's place among those that are open.
+struct Place(Arc<AtomicUsize>);
+
+impl Place {
+    fn take(open: &Arc<AtomicUsize>, most: usize) -> Option<Self> {
+        let before = open.fetch_add(1, Ordering::SeqCst);
+        let place = Self(Arc::clone(open));
+        (before < most).then_some(place)
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
+}

@@ -1,0 +1,122 @@
+//! A blocking keep-alive connection that speaks just enough HTTP/1.1 for answers with a known length.
+
+use std::io::{Read as _, Write as _};
+use std::net::{SocketAddr, TcpStream};
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail, ensure};
+
+/// Longest answer head that is looked at.
+const HEAD_BYTES: usize = 16 * 1024;
+/// Longest answer body that is read.
+const BODY_BYTES: usize = 16 * 1024 * 1024;
+/// How long an answer may take.
+const ANSWER_SECONDS: u64 = 30;
+
+/// What came back.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: u16,
+    pub body: Vec<u8>,
+}
+
+/// One connection.
+pub struct Connection {
+    stream: TcpStream,
+    unread: Vec<u8>,
+}
+
+impl Connection {
+    pub fn open(address: SocketAddr) -> Result<Self> {
+        let timeout = Duration::from_secs(ANSWER_SECONDS);
+        let stream = TcpStream::connect_timeout(&address, timeout).context("connect")?;
+        stream.set_nodelay(true)?;
+        stream.set_read_timeout(Some(timeout))?;
+        Ok(Self { stream, unread: Vec::new() })
+    }
+
+    /// Sends one rendered request and reads its answer.
+    pub fn call(&mut self, request: &[u8]) -> Result<Answer> {
+        self.stream.write_all(request).context("send")?;
+        let head = loop {
+            if let Some(head) = Head::parse(&self.unread)? {
+                break head;
+            }
+            self.fill()?;
+        };
+        while self.unread.len() < head.bytes + head.body_bytes {
+            self.fill()?;
+        }
+        let rest = self.unread.split_off(head.bytes + head.body_bytes);
+        let body = self.unread.split_off(head.bytes);
+        self.unread = rest;
+        Ok(Answer { status: head.status, body })
+    }
+
+    fn fill(&mut self) -> Result<()> {
+        let mut chunk = [0; 16 * 1024];
+        let read = self.stream.read(&mut chunk).context("receive")?;
+        ensure!(read > 0, "the server closed the connection");
+        self.unread.extend_from_slice(chunk.get(..read).expect("read returns at most the buffer's length"));
+        Ok(())
+    }
+}
+
+/// Where an answer's parts are.
+#[derive(Debug, Eq, PartialEq)]
+pub struct Head {
+    pub status: u16,
+    /// Length of the head with its empty line.
+    pub bytes: usize,
+    pub body_bytes: usize,
+}
+
+impl Head {
+    /// `None` while the head is not complete.
+    pub fn parse(received: &[u8]) -> Result<Option<Self>> {
+        let Some(end) = received.windows(4).position(|window| window == b"\r\n\r\n") else {
+            ensure!(received.len() <= HEAD_BYTES, "an answer head past {HEAD_BYTES} bytes");
+            return Ok(None);
+        };
+        let (head, _) = received.split_at(end);
+        let head = std::str::from_utf8(head).context("an answer head that is not text")?;
+        let mut lines = head.split("\r\n");
+        let status = lines.next().and_then(|line| line.split(' ').nth(1)).context("no status line")?;
+        let status: u16 = status.parse().context("no status")?;
+        let mut body_bytes = if status == 204 { Some(0) } else { None };
+        for (name, value) in lines.filter_map(|line| line.split_once(':')) {
+            if name.eq_ignore_ascii_case("content-length") {
+                body_bytes = Some(value.trim().parse().context("content-length")?);
+            }
+        }
+        let Some(body_bytes) = body_bytes else { bail!("an answer of unknown length: {head}") };
+        ensure!(body_bytes <= BODY_BYTES, "an answer of {body_bytes} bytes");
+        Ok(Some(Self { status, bytes: end + 4, body_bytes }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Head;
+
+    #[test]
+    fn heads() {
+        let cases: &[(&str, Option<(u16, usize)>)] = &[
+            ("", None),
+            ("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n", None),
+            ("HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello", Some((200, 5))),
+            ("HTTP/1.1 204 No Content\r\n\r\n", Some((204, 0))),
+        ];
+        for (text, expected) in cases {
+            let head = Head::parse(text.as_bytes()).expect("well-formed");
+            assert_eq!(head.map(|head| (head.status, head.body_bytes)), *expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn refused() {
+        for text in ["HTTP/1.1 200 OK\r\n\r\n", "HTTP/1.1\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\n"] {
+            Head::parse(text.as_bytes()).expect_err(text);
+        }
+    }
+}

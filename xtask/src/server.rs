@@ -1,0 +1,134 @@
+//! The release binary as a child process.
+
+use std::fs::File;
+use std::net::{SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, bail, ensure};
+
+use crate::http::Connection;
+use crate::process::binary;
+
+/// How long a start may take; a hundred thousand seeded keys are written within it.
+const READY_SECONDS: u64 = 300;
+/// Pause between two looks at `/readyz`.
+const POLL: Duration = Duration::from_millis(2);
+
+/// How to start one server on one data folder.
+pub struct Launch {
+    pub address: SocketAddr,
+    pub data: PathBuf,
+    pub arguments: Vec<String>,
+}
+
+impl Launch {
+    /// `claviger dev` on a free port.
+    pub fn dev(data: &Path, more: &[&str]) -> Result<Self> {
+        let address = free_address()?;
+        let data_text = text(data)?;
+        let mut arguments: Vec<String> =
+            ["dev", "--listen", &address.to_string(), "--data", data_text].map(String::from).into();
+        arguments.extend(more.iter().map(ToString::to_string));
+        Ok(Self { address, data: data.to_owned(), arguments })
+    }
+
+    /// `claviger serve` with that file, which must name `address`.
+    pub fn serve(address: SocketAddr, data: &Path, config: &Path) -> Result<Self> {
+        let arguments = ["serve", "--config", text(config)?].map(String::from).into();
+        Ok(Self { address, data: data.to_owned(), arguments })
+    }
+
+    /// Starts it without waiting. Both outputs go to `<data>.log`.
+    pub fn spawn(&self) -> Result<Server> {
+        let path = self.data.with_extension("log");
+        let log = File::options().create(true).append(true).open(&path)?;
+        let child = Command::new(binary()?)
+            .args(&self.arguments)
+            .stdin(Stdio::null())
+            .stdout(log.try_clone()?)
+            .stderr(log)
+            .spawn()?;
+        Ok(Server { child, address: self.address, log: path })
+    }
+
+    /// Starts it and waits for `/readyz`; the time that took.
+    pub fn start(&self) -> Result<(Server, Duration)> {
+        let started = Instant::now();
+        let mut server = self.spawn()?;
+        server.await_ready()?;
+        Ok((server, started.elapsed()))
+    }
+}
+
+/// A running server; killed when dropped.
+pub struct Server {
+    child: Child,
+    address: SocketAddr,
+    log: PathBuf,
+}
+
+impl Server {
+    pub fn await_ready(&mut self) -> Result<()> {
+        let deadline = Instant::now() + Duration::from_secs(READY_SECONDS);
+        let request = format!("GET /readyz HTTP/1.1\r\nHost: {}\r\nContent-Length: 0\r\n\r\n", self.address);
+        while Instant::now() < deadline {
+            if let Some(status) = self.child.try_wait()? {
+                bail!("the server ended at start with {status}: {}", self.log_tail());
+            }
+            let answer = Connection::open(self.address).and_then(|mut c| c.call(request.as_bytes()));
+            if answer.is_ok_and(|answer| answer.status == 200) {
+                return Ok(());
+            }
+            sleep(POLL);
+        }
+        bail!("the server was not ready after {READY_SECONDS} s: {}", self.log_tail())
+    }
+
+    /// SIGKILL.
+    pub fn kill(&mut self) -> Result<()> {
+        self.child.kill()?;
+        self.child.wait()?;
+        Ok(())
+    }
+
+    /// SIGTERM, and the end.
+    pub fn stop(&mut self) -> Result<ExitStatus> {
+        let sent = Command::new("kill").arg("-TERM").arg(self.child.id().to_string()).status()?;
+        ensure!(sent.success(), "kill -TERM: {sent}");
+        Ok(self.child.wait()?)
+    }
+
+    /// The most memory it ever held, in bytes (`VmHWM`).
+    pub fn peak_memory_bytes(&self) -> Result<u64> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
+        let line = status.lines().find(|line| line.starts_with("VmHWM:")).context("no VmHWM")?;
+        let kilobytes = line.split_whitespace().nth(1).context("no figure in VmHWM")?;
+        Ok(kilobytes.parse::<u64>()? * 1024)
+    }
+
+    fn log_tail(&self) -> String {
+        let log = std::fs::read_to_string(&self.log).unwrap_or_default();
+        let lines: Vec<&str> = log.lines().collect();
+        lines.iter().skip(lines.len().saturating_sub(20)).map(|line| format!("\n  {line}")).collect()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // A server that is gone already is what is wanted.
+        let _ = self.kill();
+    }
+}
+
+/// A loopback address nobody listens on at this moment.
+pub fn free_address() -> Result<SocketAddr> {
+    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?)
+}
+
+/// A path as text for a command line or a TOML file.
+pub fn text(path: &Path) -> Result<&str> {
+    path.to_str().with_context(|| format!("{} is not UTF-8", path.display()))
+}

@@ -1,0 +1,160 @@
+//! `cargo xtask test`: everything CI runs, step by step, with one closing line.
+
+use std::process::{Command, ExitCode};
+use std::time::Instant;
+
+use anyhow::{Context as _, Result};
+use clap::{Args, ValueEnum};
+
+use crate::crash;
+use crate::process::{binary, command, succeed, watch};
+
+mod clients;
+
+/// What to run. Without `--only`, everything, in this order.
+#[derive(Args)]
+pub struct Options {
+    /// Run this step alone; may be given several times.
+    #[arg(long, value_enum)]
+    only: Vec<Step>,
+    /// Arguments for the client suites' own runner, after `--`.
+    #[arg(last = true)]
+    more: Vec<String>,
+}
+
+/// One part of the run.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+enum Step {
+    /// `cargo fmt --check`.
+    Fmt,
+    /// Clippy over all targets, warnings being errors.
+    Clippy,
+    /// Unit, golden, engine and tidy tests.
+    Cargo,
+    /// The release binary, and the one whose commits fail on command.
+    Build,
+    /// SIGKILL at random moments.
+    Crash,
+    /// Tencent's and Huawei's Python SDKs and tccli.
+    ClientsPython,
+    /// Tencent's and Huawei's Node SDKs.
+    ClientsNode,
+}
+
+/// How a step ended.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Tally {
+    pub passed: u64,
+    pub failed: u64,
+}
+
+impl Tally {
+    /// A step that is one check.
+    fn one(passed: bool) -> Self {
+        Self { passed: u64::from(passed), failed: u64::from(!passed) }
+    }
+
+    fn add(&mut self, other: Self) {
+        self.passed += other.passed;
+        self.failed += other.failed;
+    }
+}
+
+/// Runs the steps; a failing one does not stop the others, except that nothing runs against a binary that was not built.
+pub fn run(options: &Options) -> ExitCode {
+    let steps = if options.only.is_empty() { Step::value_variants() } else { &options.only };
+    let mut total = Tally::default();
+    let mut summary = Vec::new();
+    let mut built = true;
+    for step in steps {
+        let name = step.to_possible_value().expect("no step is hidden").get_name().to_owned();
+        println!("\n=== {name}");
+        let started = Instant::now();
+        let needs_binary = matches!(step, Step::Crash | Step::ClientsPython | Step::ClientsNode);
+        let outcome = if needs_binary && !built {
+            Err(anyhow::anyhow!("the build failed"))
+        } else {
+            step.run(&options.more)
+        };
+        let tally = outcome.unwrap_or_else(|error| {
+            eprintln!("error: {name}: {error:?}");
+            Tally::one(false)
+        });
+        built &= *step != Step::Build || tally.failed == 0;
+        total.add(tally);
+        let seconds = started.elapsed().as_secs();
+        summary.push(format!("{name:<15} {:>6} passed {:>4} failed {seconds:>5} s", tally.passed, tally.failed));
+    }
+    println!("\n{}\n{} passed, {} failed", summary.join("\n"), total.passed, total.failed);
+    if total.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+impl Step {
+    fn run(self, more: &[String]) -> Result<Tally> {
+        match self {
+            Self::Fmt => cargo(&["fmt", "--all", "--check"]),
+            Self::Clippy => cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]),
+            Self::Cargo => cargo_tests(),
+            Self::Build => {
+                let tally = cargo(&["build", "--release", "-p", "claviger", "--bins", "--examples"])?;
+                succeed(Command::new(binary()?).arg("--version")).context("the built binary does not run")?;
+                Ok(tally)
+            }
+            Self::Crash => crash::run(&crash::Options::default()).map(|()| Tally::one(true)),
+            Self::ClientsPython => clients::python(more),
+            Self::ClientsNode => clients::node(more),
+        }
+    }
+}
+
+fn cargo(arguments: &[&str]) -> Result<Tally> {
+    let done = command("cargo", arguments).status().context("cannot start cargo")?;
+    Ok(Tally::one(done.success()))
+}
+
+/// All of `cargo test`, counted.
+fn cargo_tests() -> Result<Tally> {
+    let mut tally = Tally::default();
+    let arguments = ["test", "--workspace", "--no-fail-fast"];
+    let succeeded = watch(&mut command("cargo", arguments), |line| {
+        if line.starts_with("test result:") {
+            tally.add(Tally { passed: count(line, "passed"), failed: count(line, "failed") });
+        }
+    })?;
+    if !succeeded && tally.failed == 0 {
+        tally.failed = 1; // it did not compile
+    }
+    Ok(tally)
+}
+
+/// The number before that word: `3` in `2 failed, 3 passed in 1.2s`; 0 where the word is absent.
+fn count(line: &str, word: &str) -> u64 {
+    let words: Vec<&str> = line.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
+    words
+        .windows(2)
+        .filter_map(|pair| match pair {
+            [number, name] if *name == word => number.parse().ok(),
+            _ => None,
+        })
+        .next()
+        .unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::count;
+
+    #[test]
+    fn counts_of_the_runners() {
+        for (line, word, expected) in [
+            ("test result: ok. 12 passed; 3 failed; 0 ignored; finished in 0.1s", "passed", 12),
+            ("test result: FAILED. 12 passed; 3 failed; 0 ignored", "failed", 3),
+            ("2 failed, 830 passed, 1 error in 12.34s", "passed", 830),
+            ("830 passed in 12.34s", "failed", 0),
+            ("# pass 17", "pass", 0),
+            ("", "passed", 0),
+        ] {
+            assert_eq!(count(line, word), expected, "{line}");
+        }
+    }
+}
