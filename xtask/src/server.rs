@@ -71,6 +71,10 @@ pub struct Server {
 }
 
 impl Server {
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     pub fn await_ready(&mut self) -> Result<()> {
         let deadline = Instant::now() + Duration::from_secs(READY_SECONDS);
         let request = format!("GET /readyz HTTP/1.1\r\nHost: {}\r\nContent-Length: 0\r\n\r\n", self.address);

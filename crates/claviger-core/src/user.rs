@@ -187,8 +187,8 @@ impl Authority {
         Ok(user)
     }
 
-    /// Attaches a policy; the operator's way too.
-    pub(crate) async fn attach(&self, user: UserId, policy: PolicyId) -> Result<(), Fault> {
+    /// Attaches a policy; the operator's way too. Once is enough.
+    pub async fn attach(&self, user: UserId, policy: PolicyId) -> Result<(), Fault> {
         let mut tx = self.tx();
         let mut user = stored_user(&mut tx, user).await?;
         if user.policies.iter().any(|attachment| attachment.policy == policy) {

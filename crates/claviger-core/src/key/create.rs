@@ -56,6 +56,23 @@ impl Authority {
         Ok(key)
     }
 
+    /// Stores many keys made by [`Authority::build_key`] in one commit; the operator's way to fill a store. Keep to 100 at once:
+    /// a commit has a bound.
+    pub async fn put_keys(&self, ring: &RingId, keys: &[Key]) -> Result<(), Fault> {
+        let _turn = self.turn(ring).await;
+        let mut tx = self.tx();
+        let mut counts = counts(&mut tx, ring).await?;
+        for key in keys {
+            expect_absent(&mut tx, at::key(key.id));
+            expect_absent(&mut tx, at::alias(ring, &key.alias));
+            put_key(&mut tx, None, Some(key));
+            counts.keys += 1;
+        }
+        tx.put(at::counts(ring), records::encode(&counts));
+        tx.commit().await?;
+        Ok(())
+    }
+
     /// A key that is not in the store yet, with its material.
     pub async fn build_key(&self, ring: &RingId, id: KeyId, creator: UserId, new: NewKey) -> Result<Key, Fault> {
         let well_formed = (1..=ALIAS_BYTES).contains(&new.alias.len()) && !new.alias.contains('\0');

@@ -1,0 +1,76 @@
+//! The accounts of the crash test: a root who acts, and one user per writer whose access key is switched.
+
+use std::fmt::Write as _;
+
+use crate::sign::Pair;
+
+/// One seeded account.
+#[derive(Clone, Debug)]
+pub struct Account {
+    number: usize,
+    users: usize,
+}
+
+impl Account {
+    pub fn new(number: usize, users: usize) -> Self {
+        Self { number, users }
+    }
+
+    /// Who signs.
+    pub fn root(&self) -> Pair {
+        self.pair("root")
+    }
+
+    /// The access key that writer may switch on and off.
+    pub fn user_pair(&self, user: usize) -> Pair {
+        self.pair(&format!("user{user}"))
+    }
+
+    pub fn user_uin(&self, user: usize) -> u64 {
+        self.uin() + 1 + user as u64
+    }
+
+    /// Huawei's project, which the paths carry.
+    pub fn project_id(&self) -> String {
+        format!("{:032x}", 0x9000_0000 + self.number)
+    }
+
+    fn uin(&self) -> u64 {
+        200_000_000_000 + self.number as u64 * 100
+    }
+
+    fn pair(&self, name: &str) -> Pair {
+        let tail = format!("crash{:04}{name}", self.number);
+        Pair { id: format!("AKID{tail:x<32}"), secret: format!("{tail:S<32}") }
+    }
+
+    /// This account in a seed file.
+    pub fn toml(&self) -> String {
+        let (number, uin, root) = (self.number, self.uin(), self.root());
+        let mut text = format!(
+            "[[account]]\nuin = {uin}\napp_id = {app_id}\ndomain_id = \"{domain:032x}\"\ndomain_name = \"crash{number}\"\n\
+             project_id = \"{project}\"\npassword = \"Crash-{number}-passw0rd\"\n\
+             [[account.access_key]]\nid = \"{id}\"\nsecret = \"{secret}\"\nstatus = \"Active\"\n",
+            app_id = 1_300_000_000 + number,
+            domain = 0x8000_0000 + number,
+            project = self.project_id(),
+            id = root.id,
+            secret = root.secret,
+        );
+        for user in 0..self.users {
+            let pair = self.user_pair(user);
+            write!(
+                text,
+                "[[account.user]]\nname = \"user{user}\"\nuin = {uin}\nuser_id = \"{id:032x}\"\n\
+                 password = \"User-{user}-passw0rd\"\npolicies = []\n\
+                 [[account.user.access_key]]\nid = \"{key}\"\nsecret = \"{secret}\"\n",
+                uin = self.user_uin(user),
+                id = 0x7000_0000 + number * 100 + user,
+                key = pair.id,
+                secret = pair.secret,
+            )
+            .expect("writing to a String cannot fail");
+        }
+        text
+    }
+}
