@@ -2,10 +2,10 @@
 
 import pytest
 import requests
+from conftest import FIRST
 from huaweicloudsdkcodeartsrepo.v4 import CreateTenantKmsGrantRequest
 
 from harness.huawei import Huawei, refused, token
-from harness.seed import Account
 from harness.tencent import fails
 
 LOGIN_EXPIRED = {"error_code": "DEV.00000003", "error_msg": "Authentication information expired."}
@@ -25,10 +25,9 @@ def released(huawei):
 class TestGrant:
     def test_absent_before_it_is_made(self, server):
         """`first` never makes one."""
-        account = Account("first", 1)
-        answer = Huawei(server.endpoint, account).repo("show_tenant_kms_grant")
+        answer = Huawei(server.endpoint, FIRST).repo("show_tenant_kms_grant")
         assert answer.status_code == 202
-        assert answer.to_json_object() == {"tenant_id": account.domain_id, "assumed": False}
+        assert answer.to_json_object() == {"tenant_id": FIRST.domain_id, "assumed": False}
 
     def test_typed_request_of_the_example(self, huawei, account):
         request = CreateTenantKmsGrantRequest(tenant_id=account.domain_id)
@@ -73,8 +72,7 @@ class TestSetting:
     """`KMS` only with the grant and an enabled symmetric key of the tenant; then the key is bound."""
 
     def test_without_the_grant(self, server, huawei):
-        account = Account("first", 1)
-        first = Huawei(server.endpoint, account)
+        first = Huawei(server.endpoint, FIRST)
         key_id = first.kms("create_key", body={"key_alias": "grantless"}).to_json_object()["key_info"]["key_id"]
         with refused(400, "CH.010001"):
             setting(first, encryption_type="KMS", cmk_key_id=key_id)

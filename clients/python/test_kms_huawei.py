@@ -6,6 +6,7 @@ import time
 import uuid
 
 import pytest
+from conftest import FIRST
 
 from harness.huawei import Huawei, refused
 
@@ -173,8 +174,6 @@ class TestStates:
 class TestList:
     @pytest.fixture(scope="class")
     def lister(self, server):
-        from conftest import FIRST
-
         return Huawei(server.endpoint, FIRST)
 
     @pytest.fixture(scope="class")

@@ -3,6 +3,7 @@
 import time
 
 import pytest
+from conftest import FOREIGN
 
 from harness.tencent import Tencent, fails
 
@@ -204,8 +205,6 @@ class TestLists:
 
     @pytest.fixture(scope="class")
     def lister(self, server):
-        from conftest import FOREIGN
-
         return Tencent(server.host, FOREIGN.key)
 
     @pytest.fixture(scope="class")

@@ -13,6 +13,7 @@ import requests
 
 from harness.huawei import Huawei
 from harness.raw import Tc3
+from harness.seed import AccessKey
 from harness.server import Server, binary, run
 from harness.tencent import Tencent, fails
 
@@ -114,8 +115,6 @@ def test_the_endpoint_is_written_at_each_start(tmp_path):
             credentials = json.loads((data / "credentials.json").read_text())
             for path in ("/healthz", "/readyz", "/metrics"):
                 assert requests.get(endpoint + path, timeout=5).status_code == 200
-            from harness.seed import AccessKey
-
             for pair in (("secret_id", "secret_key"), ("access_key", "secret_access_key")):
                 key = AccessKey(*(credentials[name] for name in pair))
                 identity = Tencent(endpoint.removeprefix("http://"), key).sts("GetCallerIdentity")

@@ -9,6 +9,7 @@ from tencentcloud.common.profile.client_profile import ClientProfile
 from tencentcloud.common.profile.http_profile import HttpProfile
 from tencentcloud.sts.v20180813 import models, sts_client
 
+from harness.huawei import Huawei
 from harness.server import Server, free_port, run
 from harness.tencent import Tencent
 
@@ -126,8 +127,6 @@ def test_refused(tmp_path, text):
 
 def test_modern_tags(data, tmp_path, account):
     """The profile with 20 tags of up to 128 and 255 characters, in which `=` is a character like another."""
-    from harness.huawei import Huawei
-
     server = Configured(tmp_path / "serve")
     text = minimal(data, server.port) + '[tags]\nprofile = "modern"\n[rates]\nenabled = false\n'
     with server.configure(text):

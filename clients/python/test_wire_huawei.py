@@ -7,6 +7,7 @@ import pytest
 import requests
 from huaweicloudsdkcore.auth.credentials import BasicCredentials
 from huaweicloudsdkcore.region.region import Region
+from huaweicloudsdkcore.sdk_request import SdkRequest
 from huaweicloudsdkcore.signer import signer
 from huaweicloudsdkkms.v2 import KmsClient, ListKeysRequest, ListKeysRequestBody, ShowVersionsRequest
 
@@ -121,8 +122,6 @@ class TestSignature:
 
 def signed(server, account, method: str, path: str, body: bytes, extra: dict | None = None):
     """The SDK's own signer over a request of ours; (url, headers)."""
-    from huaweicloudsdkcore.sdk_request import SdkRequest
-
     request = SdkRequest(
         method=method,
         schema="http",

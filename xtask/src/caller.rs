@@ -51,7 +51,8 @@ impl Caller {
     pub fn tencent(&mut self, service: &str, action: &str, body: &Value) -> Result<Outcome> {
         let body = body.to_string();
         let request = Tencent { pair: &self.pair, host: &self.host, service, action, body: &body };
-        let answer = self.connection.call(&request.render(unix_seconds())).with_context(|| action.to_owned())?;
+        let answer =
+            self.connection.call(&request.render(unix_seconds())).with_context(|| action.to_owned())?;
         ensure!(answer.status == 200, "{action}: HTTP {}", answer.status);
         let mut value: Value = serde_json::from_slice(&answer.body)?;
         let response = value.get_mut("Response").context("no Response")?.take();
@@ -65,7 +66,8 @@ impl Caller {
     pub fn huawei(&mut self, method: &str, path: &str, body: &Value) -> Result<Outcome> {
         let body = body.to_string();
         let request = Huawei { pair: &self.pair, host: &self.host, method, path, body: &body };
-        let answer = self.connection.call(&request.render(unix_seconds())).with_context(|| path.to_owned())?;
+        let answer =
+            self.connection.call(&request.render(unix_seconds())).with_context(|| path.to_owned())?;
         let value = if answer.body.is_empty() { Value::Null } else { serde_json::from_slice(&answer.body)? };
         if (200..300).contains(&answer.status) {
             return Ok(Outcome::Done(value));

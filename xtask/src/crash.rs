@@ -18,8 +18,8 @@ use crate::process::{binary, command, succeed, target};
 use crate::server::{Launch, Server, text};
 
 mod account;
-mod check;
 mod chance;
+mod check;
 mod writer;
 
 use account::Account;

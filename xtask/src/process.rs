@@ -25,7 +25,10 @@ pub fn binary() -> Result<PathBuf> {
 }
 
 /// A command that runs in the repository's root.
-pub fn command<S: AsRef<OsStr>>(program: impl AsRef<OsStr>, arguments: impl IntoIterator<Item = S>) -> Command {
+pub fn command<S: AsRef<OsStr>>(
+    program: impl AsRef<OsStr>,
+    arguments: impl IntoIterator<Item = S>,
+) -> Command {
     let mut command = Command::new(program);
     command.args(arguments).current_dir(repository());
     command

@@ -116,7 +116,7 @@ impl Server {
     fn log_tail(&self) -> String {
         let log = std::fs::read_to_string(&self.log).unwrap_or_default();
         let lines: Vec<&str> = log.lines().collect();
-        lines.iter().skip(lines.len().saturating_sub(20)).map(|line| format!("\n  {line}")).collect()
+        lines.get(lines.len().saturating_sub(20)..).unwrap_or_default().join("\n  ")
     }
 }
 

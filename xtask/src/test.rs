@@ -77,13 +77,14 @@ pub fn run(options: &Options) -> ExitCode {
             step.run(&options.more)
         };
         let tally = outcome.unwrap_or_else(|error| {
-            eprintln!("error: {name}: {error:?}");
+            eprintln!("error: {name}: {error:#}");
             Tally::one(false)
         });
         built &= *step != Step::Build || tally.failed == 0;
         total.add(tally);
         let seconds = started.elapsed().as_secs();
-        summary.push(format!("{name:<15} {:>6} passed {:>4} failed {seconds:>5} s", tally.passed, tally.failed));
+        summary
+            .push(format!("{name:<15} {:>6} passed {:>4} failed {seconds:>5} s", tally.passed, tally.failed));
     }
     println!("\n{}\n{} passed, {} failed", summary.join("\n"), total.passed, total.failed);
     if total.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
@@ -129,14 +130,14 @@ fn cargo_tests() -> Result<Tally> {
 
 /// The number before that word: `3` in `2 failed, 3 passed in 1.2s`; 0 where the word is absent.
 fn count(line: &str, word: &str) -> u64 {
-    let words: Vec<&str> = line.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
+    let words: Vec<&str> =
+        line.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
     words
         .windows(2)
-        .filter_map(|pair| match pair {
+        .find_map(|pair| match pair {
             [number, name] if *name == word => number.parse().ok(),
             _ => None,
         })
-        .next()
         .unwrap_or(0)
 }
 

@@ -55,6 +55,11 @@ impl App {
         }
     }
 
+    /// How many requests are being served.
+    pub fn in_flight(&self) -> usize {
+        self.in_flight.load(Ordering::Relaxed)
+    }
+
     /// The dialect that a request is meant for.
     pub(crate) fn dialect_of(&self, incoming: &Incoming) -> Option<Arc<dyn Dialect>> {
         self.dialects.iter().find(|dialect| dialect.claims(incoming)).cloned()

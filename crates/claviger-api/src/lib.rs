@@ -18,3 +18,4 @@ pub use http::{HttpLimits, Listener, Operations, Shell, bind};
 pub use incoming::{Incoming, Request, RequestId};
 pub use rates::Rates;
 pub use reply::Reply;
+pub use serve::serve;

@@ -126,6 +126,8 @@ pub enum KeyFault {
     BindingNotFound,
     /// Too many bindings on one key.
     BindingLimit,
+    /// The cluster or store of keys that is named is not known.
+    ClusterUnknown,
     /// The window before deletion is out of range.
     DeletionWindowInvalid,
     /// The key is disabled.

@@ -50,21 +50,23 @@ impl Claims {
 }
 
 impl Authority {
-    /// A token for a caller.
+    /// A token for a caller. One made from another token ends with that one at the latest: its end is `not_after`.
     pub async fn issue_token(
         &self,
         caller: &Caller,
         project: Option<RegionId>,
         methods: Vec<String>,
+        not_after: Option<Moment>,
     ) -> Result<(String, Claims), Fault> {
         let issued = self.clock.now();
+        let longest = issued.plus_seconds(self.limits.token_seconds);
         let claims = Claims {
             id: hex::encode(self.entropy.bytes::<16>()),
             user: caller.user.id,
             project,
             methods,
             issued,
-            expires: issued.plus_seconds(self.limits.token_seconds),
+            expires: not_after.map_or(longest, |end| end.min(longest)),
             epoch: caller.user.epoch,
         };
         let account = caller.account.id;
@@ -97,7 +99,8 @@ impl Authority {
             return Err(AuthenticationFault::TokenExpired.into());
         }
         let user = self.user(claims.user).await?.ok_or_else(invalid)?;
-        if user.epoch != claims.epoch || user.account != account || self.is_revoked(claims.token_id()).await? {
+        if user.epoch != claims.epoch || user.account != account || self.is_revoked(claims.token_id()).await?
+        {
             return Err(invalid());
         }
         Ok(claims)

@@ -1,4 +1,4 @@
-//! Repeatable chance: SplitMix64 (Steele, Lea, Flood 2014). Good enough to choose moments and orders with.
+//! Repeatable chance: `SplitMix64` (Steele, Lea, Flood 2014). Good enough to choose moments and orders with.
 
 use std::time::Duration;
 

@@ -83,7 +83,8 @@ fn check_status(writer: &Writer, server: &Server, caller: &mut Caller) -> Result
     let listed = listed_status(writer, caller)?;
     ensure!(listed == writer.active, "the access key is active: {listed}, acknowledged: {}", writer.active);
     let pair = writer.account.user_pair(writer.number);
-    let outcome = Caller::connect(server.address(), &pair)?.tencent("sts", "GetCallerIdentity", &json!({}))?;
+    let outcome =
+        Caller::connect(server.address(), &pair)?.tencent("sts", "GetCallerIdentity", &json!({}))?;
     if writer.active { outcome.done().map(drop) } else { outcome.refused("AuthFailure.SecretIdNotFound") }
 }
 

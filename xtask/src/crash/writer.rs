@@ -138,13 +138,11 @@ impl Writer {
             .map(|(name, value)| json!({"key": name, "value": value}))
             .collect();
         let path = format!("/v1.0/{}/kms/{}/tags", self.account.project_id(), self.key_id(key));
-        match changed.as_slice() {
-            [tag] => caller.huawei("POST", &path, &json!({"tag": tag})),
-            _ => {
-                let body = json!({"action": "create", "tags": changed});
-                caller.huawei("POST", &format!("{path}/action"), &body)
-            }
+        if let [tag] = changed.as_slice() {
+            return caller.huawei("POST", &path, &json!({"tag": tag}));
         }
+        let body = json!({"action": "create", "tags": changed});
+        caller.huawei("POST", &format!("{path}/action"), &body)
     }
 
     /// The pending change is now a fact.

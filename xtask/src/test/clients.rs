@@ -27,7 +27,9 @@ pub fn python(more: &[String]) -> Result<Tally> {
     pytest.args(["-m", "pytest"]).args(more).current_dir(&suite).env("CLAVIGER_BIN", binary()?);
     let mut tally = Tally::default();
     let succeeded = watch(&mut pytest, |line| {
-        if line.contains(" in ") && (line.contains("passed") || line.contains("failed") || line.contains("error")) {
+        if line.contains(" in ")
+            && (line.contains("passed") || line.contains("failed") || line.contains("error"))
+        {
             let broken = count(line, "failed") + count(line, "error") + count(line, "errors");
             let skipped = count(line, "skipped") + count(line, "xfailed") + count(line, "deselected");
             tally = Tally { passed: count(line, "passed"), failed: broken + skipped };

@@ -1,0 +1,27 @@
+//! `CancelKeyDeletion`: the key is disabled afterwards; one without material awaits it.
+
+use claviger_api::{Access, Action, Effect, Reply, Request};
+use claviger_core::{Cx, Fault, Permission};
+use serde_json::json;
+
+use super::one_key::OneKey;
+use crate::wire::parse;
+
+/// The action.
+pub(super) const ACTION: Action = Action {
+    service: "kms",
+    name: "CancelKeyDeletion",
+    permission: Permission::KeyCancelDeletion,
+    rate: 100,
+    effect: Effect::Writes,
+    access: Access::Signed,
+    reference: "https://cloud.tencent.com/document/product/573",
+};
+
+pub(super) async fn run(cx: &Cx<'_>, request: &Request) -> Result<Reply, Fault> {
+    let one: OneKey = parse(request)?;
+    let mut edit = cx.edit(one.id()?).await?;
+    edit.key.cancel_deletion(cx.now)?;
+    let key = edit.commit().await?;
+    Ok(Reply::json(&json!({"KeyId": key.id})))
+}
