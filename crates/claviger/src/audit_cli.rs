@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
-use claviger_core::audit::{TAIL_LINES_LIMIT, Summary, VerifyError, segments, tail, verify};
+use claviger_core::audit::{Summary, TAIL_LINES_LIMIT, VerifyError, segments, tail, verify};
 use serde::Deserialize;
 
 use crate::progress::Progress;
@@ -120,7 +120,9 @@ impl Place {
     /// The whole lines that have come since.
     fn new_lines(&mut self, folder: &Path) -> Result<Vec<String>> {
         let mut lines = Vec::new();
-        for (segment, path) in segments(folder).with_context(|| format!("cannot read {}", folder.display()))? {
+        for (segment, path) in
+            segments(folder).with_context(|| format!("cannot read {}", folder.display()))?
+        {
             if segment < self.segment {
                 continue;
             }
@@ -187,7 +189,8 @@ mod tests {
         let mut place = Place::end(folder.path()).expect("read");
         assert!(place.new_lines(folder.path()).expect("read").is_empty());
         write(&audit, 20);
-        let numbers: Vec<u64> = place.new_lines(folder.path()).expect("read").iter().map(|line| number(line)).collect();
+        let numbers: Vec<u64> =
+            place.new_lines(folder.path()).expect("read").iter().map(|line| number(line)).collect();
         let first = numbers.first().copied().expect("20 lines and headers");
         assert!(numbers.len() > 20, "{numbers:?}");
         assert!(numbers.iter().copied().eq(first..first + numbers.len() as u64), "{numbers:?}");

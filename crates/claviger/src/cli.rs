@@ -133,7 +133,8 @@ impl ConfigCommand {
 
 /// Runs it on a runtime of its own, which stays beside the threads that serve.
 pub fn block_on<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
-    let runtime = Builder::new_current_thread().enable_all().build().context("a runtime cannot be started")?;
+    let runtime =
+        Builder::new_current_thread().enable_all().build().context("a runtime cannot be started")?;
     let outcome = runtime.block_on(work);
     runtime.shutdown_background();
     outcome

@@ -127,7 +127,8 @@ impl Credentials {
 
     /// Reads a file that [`Credentials::write`] made.
     pub fn read(path: &Path) -> Result<Self> {
-        let text = Secret::new(std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?);
+        let text =
+            Secret::new(std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?);
         // Revealed to be parsed.
         let read: Read = serde_json::from_slice(text.reveal())
             .with_context(|| format!("{} is not what `claviger dev` writes; move it away", path.display()))?;
@@ -158,7 +159,8 @@ impl Credentials {
             access_key: &self.second.id,
             secret_access_key: shown(&self.second.secret)?,
         };
-        let mut text = serde_json::to_vec_pretty(&written).context("credentials cannot be written as JSON")?;
+        let mut text =
+            serde_json::to_vec_pretty(&written).context("credentials cannot be written as JSON")?;
         text.push(b'\n');
         Ok(Secret::new(text))
     }

@@ -13,9 +13,9 @@ use claviger_store::{Engine, Scan};
 use serde::Serialize;
 
 use crate::dump_format::{Chain, FORMAT, Header, Line, VERSION};
+use crate::files;
 use crate::progress::Progress;
 use crate::server::{STORE_FILE, open_store};
-use crate::files;
 
 /// Records read at a time.
 const STEP: usize = 1000;
@@ -100,7 +100,9 @@ pub async fn write<W: Write>(engine: &dyn Engine, out: W, progress: &Progress) -
 async fn header(engine: &dyn Engine) -> Result<Header> {
     let stored = engine.get(&at::meta()).await.context("the store cannot be read")?.stored;
     let meta = stored.map(|stored| records::decode::<Meta>(&stored.value));
-    let meta = meta.transpose().map_err(|_| anyhow::anyhow!("the store's first record cannot be read; see the log"))?;
+    let meta = meta
+        .transpose()
+        .map_err(|_| anyhow::anyhow!("the store's first record cannot be read; see the log"))?;
     Ok(Header {
         format: FORMAT.into(),
         v: VERSION,

@@ -28,8 +28,9 @@ pub struct Greeting<'a> {
 
 impl fmt::Display for Greeting<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Credentials { endpoint, uin, app_id, domain_id, domain_name, project_id, region, user_id, .. } =
-            self.credentials;
+        let Credentials {
+            endpoint, uin, app_id, domain_id, domain_name, project_id, region, user_id, ..
+        } = self.credentials;
         writeln!(f, "Claviger {} serves {endpoint}\n", env!("CARGO_PKG_VERSION"))?;
         writeln!(f, "  account   uin {uin}, app_id {app_id}")?;
         writeln!(f, "            domain_id {domain_id}, domain_name {domain_name}")?;
@@ -100,7 +101,10 @@ impl Greeting<'_> {
         writeln!(f, "from huaweicloudsdkkms.v2 import KmsClient, ListKeysRequest, ListKeysRequestBody")?;
         writeln!(f, "c = json.load(open({}))", self.path())?;
         writeln!(f, "signer = BasicCredentials(c['access_key'], c['secret_access_key'], c['project_id'])")?;
-        writeln!(f, "kms = KmsClient.new_builder().with_credentials(signer).with_endpoints([c['endpoint']]).build()")?;
+        writeln!(
+            f,
+            "kms = KmsClient.new_builder().with_credentials(signer).with_endpoints([c['endpoint']]).build()"
+        )?;
         writeln!(f, "print(kms.list_keys(ListKeysRequest(body=ListKeysRequestBody())))")
     }
 }

@@ -8,7 +8,10 @@ pub struct Progress(ProgressBar);
 impl Progress {
     /// Of `total` things with a name in the plural.
     pub fn of(total: u64, things: &'static str) -> Self {
-        Self::with(ProgressBar::new(total), &format!("{{wide_bar}} {{human_pos}}/{{human_len}} {things}, {{eta}} left"))
+        Self::with(
+            ProgressBar::new(total),
+            &format!("{{wide_bar}} {{human_pos}}/{{human_len}} {things}, {{eta}} left"),
+        )
     }
 
     /// Of a number of bytes.

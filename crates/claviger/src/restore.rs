@@ -81,7 +81,8 @@ pub async fn into_folder(input: impl BufRead, data: &Path, progress: Progress) -
 }
 
 async fn into_file(input: impl BufRead, path: &Path, progress: &Progress) -> Result<Restored> {
-    let engine = EmbeddedEngine::open(path, EmbeddedOptions::default()).context("the store cannot be made")?;
+    let engine =
+        EmbeddedEngine::open(path, EmbeddedOptions::default()).context("the store cannot be made")?;
     read(input, &(Arc::new(engine) as Arc<dyn Engine>), progress).await
 }
 
@@ -97,9 +98,14 @@ pub async fn read(input: impl BufRead, engine: &Arc<dyn Engine>, progress: &Prog
     let mut count = 0;
     loop {
         let chain = lines.chain;
-        ensure!(lines.next(progress)?, "the dump ends after line {} without its trailer: it is not whole", lines.number);
+        ensure!(
+            lines.next(progress)?,
+            "the dump ends after line {} without its trailer: it is not whole",
+            lines.number
+        );
         let number = lines.number;
-        let line: Line = serde_json::from_slice(&lines.line).with_context(|| format!("line {number} of the dump is damaged"))?;
+        let line: Line = serde_json::from_slice(&lines.line)
+            .with_context(|| format!("line {number} of the dump is damaged"))?;
         match line {
             Line::Record { k, v } => {
                 let decode = |text: String| {
@@ -113,7 +119,10 @@ pub async fn read(input: impl BufRead, engine: &Arc<dyn Engine>, progress: &Prog
                 count += 1;
             }
             Line::Trailer { records, chain: expected } => {
-                ensure!(records == count, "the dump has {count} records, and its trailer says {records}: it is not whole");
+                ensure!(
+                    records == count,
+                    "the dump has {count} records, and its trailer says {records}: it is not whole"
+                );
                 ensure!(expected == chain.hex(), "the dump was altered: its trailer does not fit its lines");
                 ensure!(!lines.next(progress)?, "the dump goes on behind its trailer");
                 batches.finish().await?;
@@ -125,7 +134,8 @@ pub async fn read(input: impl BufRead, engine: &Arc<dyn Engine>, progress: &Prog
 
 fn header<R: BufRead>(lines: &mut Lines<R>, progress: &Progress) -> Result<Header> {
     ensure!(lines.next(progress)?, "the dump is empty");
-    let header: Header = serde_json::from_slice(&lines.line).context("this is not a dump made by `claviger dump`")?;
+    let header: Header =
+        serde_json::from_slice(&lines.line).context("this is not a dump made by `claviger dump`")?;
     ensure!(header.format == FORMAT, "this is not a dump made by `claviger dump`");
     ensure!(
         header.v <= VERSION,
@@ -305,7 +315,8 @@ mod tests {
         assert_eq!(fs::read_dir(folder.path()).expect("there").count(), 0, "nothing is left of it");
         into_folder(text.as_slice(), folder.path(), Progress::none()).await.expect("whole");
         assert!(store.exists());
-        let again = into_folder(text.as_slice(), folder.path(), Progress::none()).await.expect_err("not empty");
+        let again =
+            into_folder(text.as_slice(), folder.path(), Progress::none()).await.expect_err("not empty");
         assert!(again.to_string().contains("is there already"), "{again}");
         assert_eq!(fs::read_dir(folder.path()).expect("there").count(), 1);
         let engine: Arc<dyn Engine> =

@@ -58,7 +58,10 @@ fn from_file(path: &Path, age: StoreAge, entropy: &Entropy) -> Result<RootKey> {
     let text = read(path)?;
     // Revealed to be parsed.
     RootKey::parse(text.reveal()).with_context(|| {
-        format!("{} does not hold a root key; it is one line that begins with `claviger-root-key-1`", path.display())
+        format!(
+            "{} does not hold a root key; it is one line that begins with `claviger-root-key-1`",
+            path.display()
+        )
     })
 }
 

@@ -28,7 +28,8 @@ pub async fn run(args: Args) -> Result<()> {
         apply(&opened.authority, seed).await?;
     }
     let accounts = opened.authority.accounts(1).await;
-    let accounts = accounts.map_err(|fault| anyhow!("the store cannot be read ({fault:?}); the log above says why"))?;
+    let accounts =
+        accounts.map_err(|fault| anyhow!("the store cannot be read ({fault:?}); the log above says why"))?;
     ensure!(
         !accounts.is_empty(),
         "the store has no account yet, so nobody could sign a request; declare one in a file and start once with \

@@ -86,7 +86,10 @@ pub fn open_store(data: &Path) -> Result<Arc<dyn Engine>> {
 pub fn store_refused(error: &claviger_store::StoreError, path: &Path) -> anyhow::Error {
     match error {
         claviger_store::StoreError::Busy(_) => {
-            anyhow!("{} is in use by another claviger; stop that one, or use another data folder", path.display())
+            anyhow!(
+                "{} is in use by another claviger; stop that one, or use another data folder",
+                path.display()
+            )
         }
         error => anyhow!("the store cannot be opened: {error}"),
     }
@@ -106,7 +109,8 @@ impl Setup {
         let (regions, limits) = (self.regions.clone(), self.limits);
         let authority = Authority::open(engine, root, regions, limits, Clock::system(), entropy).await?;
         let completed = authority.complete_projects().await;
-        completed.map_err(|fault| anyhow!("giving accounts their projects failed ({fault:?}); see the log"))?;
+        completed
+            .map_err(|fault| anyhow!("giving accounts their projects failed ({fault:?}); see the log"))?;
         Ok(Opened { authority: Arc::new(authority), audit, sockets, setup: self })
     }
 }

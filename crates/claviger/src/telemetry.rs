@@ -27,7 +27,9 @@ const LATENCY_SECONDS: [f64; 16] = [
 
 /// Checks a filter such as `info,claviger_core=debug`.
 pub fn parse_filter(filter: &str) -> Result<EnvFilter> {
-    EnvFilter::builder().parse(filter).map_err(|error| anyhow!("`{filter}` is not a filter of the log: {error}"))
+    EnvFilter::builder()
+        .parse(filter)
+        .map_err(|error| anyhow!("`{filter}` is not a filter of the log: {error}"))
 }
 
 /// Starts the log; the first call counts.
@@ -60,7 +62,10 @@ fn describe() {
     counter!("claviger_shed_total", "Requests refused unseen because of overload or size.");
     counter!("claviger_store_commits_total", "Batches committed to the store.");
     counter!("claviger_store_flushes_total", "Durable writes; commits per flush is how many shared one.");
-    gauge!("claviger_store_batches_per_flush", "Batches that shared a durable write, on average since the start.");
+    gauge!(
+        "claviger_store_batches_per_flush",
+        "Batches that shared a durable write, on average since the start."
+    );
     counter!("claviger_store_conflicts_total", "Batches refused because a record had changed.");
     counter!("claviger_store_unknown_total", "Batches whose outcome stayed unknown.");
     counter!("claviger_store_reopens_total", "Times the store was opened anew after a failure.");

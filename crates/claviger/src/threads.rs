@@ -53,7 +53,10 @@ pub async fn serve(shell: &Shell, shares: Vec<Share>, mut stop: Stop) -> Result<
             // The receiver outlives the threads, and the channel has room for all of them.
             let _ = ended.try_send(run(&shell, share, &told));
         };
-        thread::Builder::new().name(format!("serve-{number}")).spawn(run).context("a thread cannot be started")?;
+        thread::Builder::new()
+            .name(format!("serve-{number}"))
+            .spawn(run)
+            .context("a thread cannot be started")?;
     }
     // What is left are the threads' own: the channel closes when the last of them has ended, however it did.
     drop((told, ended));
@@ -67,9 +70,9 @@ pub async fn serve(shell: &Shell, shares: Vec<Share>, mut stop: Stop) -> Result<
     tell.send_replace(true);
     let mut outcome = match early {
         None => Ok(()),
-        Some(end) => end.unwrap_or_else(|| Err(anyhow!("a serving thread died"))).and_then(|()| {
-            Err(anyhow!("a serving thread ended before it was told to"))
-        }),
+        Some(end) => end
+            .unwrap_or_else(|| Err(anyhow!("a serving thread died")))
+            .and_then(|()| Err(anyhow!("a serving thread ended before it was told to"))),
     };
     loop {
         tokio::select! {

@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result, anyhow};
 use serde::de::DeserializeOwned;
 
 /// How alike two words must be for one to be suggested for the other.
-const ALIKE: f64 = 0.75;
+const ALIKE: f64 = 0.66;
 /// Most bytes of a file.
 const FILE_BYTES: u64 = 16 << 20;
 
@@ -49,14 +49,15 @@ pub fn suggestion<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>)
 /// The parser's words for an unknown key or variant, in ours.
 fn describe(message: &str) -> String {
     let message = message.trim_end().replace('\n', "; ");
-    let (what, rest) = match (message.strip_prefix("unknown field "), message.strip_prefix("unknown variant ")) {
-        (Some(rest), _) => ("unknown key", rest),
-        (_, Some(rest)) => ("unknown value", rest),
-        (None, None) => {
-            let missing = message.strip_prefix("missing field ");
-            return missing.map_or(message.clone(), |field| format!("{field} is missing"));
-        }
-    };
+    let (what, rest) =
+        match (message.strip_prefix("unknown field "), message.strip_prefix("unknown variant ")) {
+            (Some(rest), _) => ("unknown key", rest),
+            (_, Some(rest)) => ("unknown value", rest),
+            (None, None) => {
+                let missing = message.strip_prefix("missing field ");
+                return missing.map_or(message.clone(), |field| format!("{field} is missing"));
+            }
+        };
     let mut quoted = rest.split('`').skip(1).step_by(2);
     let word = quoted.next().unwrap_or_default();
     let known: Vec<&str> = quoted.collect();
@@ -105,9 +106,15 @@ mod tests {
     fn mistakes_are_named_with_line_and_suggestion() {
         for (text, expected) in [
             ("foldr = \"x\"\n", "f.toml:1: unknown key `foldr`; did you mean `folder`?"),
-            ("folder = \"x\"\nzzz = 1\n", "f.toml:2: unknown key `zzz`; here belongs one of `folder`, `mode`"),
+            (
+                "folder = \"x\"\nzzz = 1\n",
+                "f.toml:2: unknown key `zzz`; here belongs one of `folder`, `mode`",
+            ),
             ("folder = \"x\"\nmode = \"moden\"\n", "f.toml:2: unknown value `moden`; did you mean `modern`?"),
-            ("folder = \"x\"\n\n[inner]\nadress = \"\"\n", "f.toml:4: unknown key `adress`; did you mean `address`?"),
+            (
+                "folder = \"x\"\n\n[inner]\nadress = \"\"\n",
+                "f.toml:4: unknown key `adress`; did you mean `address`?",
+            ),
             ("folder = \"x\"\n[[item]]\n[[item]]\nadress = 1\n", "f.toml:4: unknown key `adress`; did you"),
             ("folder = \"x\"\n[inner]\naddress = \"nowhere\"\n", "f.toml:3: invalid socket address"),
             ("folder = 1\n", "f.toml:1: invalid type: integer `1`, expected a string"),

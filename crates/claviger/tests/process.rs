@@ -41,7 +41,8 @@ impl Server {
         let before = endpoint(&credentials);
         let mut arguments = vec!["dev", "--listen", "127.0.0.1:0", "--data", text(data)];
         arguments.extend(more);
-        let child = claviger(&arguments).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("it starts");
+        let child =
+            claviger(&arguments).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("it starts");
         let started = Instant::now();
         while started.elapsed() < PATIENCE {
             let now = endpoint(&credentials);
@@ -119,7 +120,8 @@ fn secrets_are_printed_once_and_kept_for_the_owner() {
     }
     assert!(!data.join("first-start.json").exists());
     let again: Value =
-        serde_json::from_str(&fs::read_to_string(data.join("credentials.json")).expect("there")).expect("JSON");
+        serde_json::from_str(&fs::read_to_string(data.join("credentials.json")).expect("there"))
+            .expect("JSON");
     assert_eq!((json.get("uin"), json.get("secret_key")), (again.get("uin"), again.get("secret_key")));
 }
 
@@ -204,7 +206,10 @@ fn a_store_moves_through_a_dump() {
         fs::copy(data.join(name), copy.join(name)).expect("copied");
     }
     Server::dev(&copy, &[]).stop();
-    let (first, second) = (run(&["dump", "--data", text(&data), "--out", "-"]), run(&["dump", "--data", text(&copy), "--out", "-"]));
+    let (first, second) = (
+        run(&["dump", "--data", text(&data), "--out", "-"]),
+        run(&["dump", "--data", text(&copy), "--out", "-"]),
+    );
     let records = |output: &Output| {
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
         text.lines().filter(|line| line.starts_with("{\"k\"")).map(str::to_owned).collect::<Vec<_>>()
@@ -230,5 +235,9 @@ fn serve_wants_an_account_and_says_how() {
     let seed = folder.path().join("seed.toml");
     fs::write(&seed, "[[acount]]\nuin = 1\n").expect("written");
     let refused = run(&["serve", "--config", text(&config), "--seed", text(&seed)]);
-    assert!(said(&refused).contains("seed.toml:1: unknown key `acount`; did you mean `account`?"), "{}", said(&refused));
+    assert!(
+        said(&refused).contains("seed.toml:1: unknown key `acount`; did you mean `account`?"),
+        "{}",
+        said(&refused)
+    );
 }

@@ -23,7 +23,7 @@ pub(super) struct Grant {
 }
 
 /// 200, the first time and every time after. There is no body to read; what a client sends as one is ignored.
-pub(super) async fn run<'a>(cx: &'a Cx<'a>, request: &'a Request) -> Result<Reply, Fault> {
+pub(super) async fn run(cx: &Cx<'_>, request: &Request) -> Result<Reply, Fault> {
     let tenant_id = tenant::own(cx, request)?;
     let account = cx.account().await?;
     cx.delegate(&account, SERVICE).await?;

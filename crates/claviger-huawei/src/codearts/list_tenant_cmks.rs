@@ -20,13 +20,15 @@ pub(super) const ACTION: Action = read(
 
 #[derive(Serialize)]
 struct Cmk {
-    cmk_key_id: KeyId,
-    cmk_key_name: String,
+    #[serde(rename = "cmk_key_id")]
+    id: KeyId,
+    #[serde(rename = "cmk_key_name")]
+    name: String,
     key_state: u8,
 }
 
 /// 202 with a list, newest first: the tenant's enabled symmetric keys.
-pub(super) async fn run<'a>(cx: &'a Cx<'a>, request: &'a Request) -> Result<Reply, Fault> {
+pub(super) async fn run(cx: &Cx<'_>, request: &Request) -> Result<Reply, Fault> {
     tenant::own(cx, request)?;
     let Page { offset, limit } = Page::read(request)?;
     let ring = cx.ring().await?;
@@ -35,7 +37,7 @@ pub(super) async fn run<'a>(cx: &'a Cx<'a>, request: &'a Request) -> Result<Repl
     let cmks: Vec<Cmk> = listed
         .keys
         .into_iter()
-        .map(|key| Cmk { cmk_key_id: key.id, key_state: state_number(key.state), cmk_key_name: key.alias })
+        .map(|key| Cmk { id: key.id, key_state: state_number(key.state), name: key.alias })
         .collect();
     Ok(Reply::json_as(StatusCode::ACCEPTED, &cmks))
 }

@@ -19,7 +19,7 @@ pub(super) const ACTION: Action = read(
 );
 
 /// 202 with an empty list.
-pub(super) async fn run<'a>(cx: &'a Cx<'a>, request: &'a Request) -> Result<Reply, Fault> {
+pub(super) async fn run(cx: &Cx<'_>, request: &Request) -> Result<Reply, Fault> {
     tenant::own(cx, request)?;
     Page::read(request)?;
     one_of(request, "order_by", ["repoName", "ownerName"])?;

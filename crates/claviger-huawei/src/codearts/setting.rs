@@ -2,8 +2,10 @@
 
 use claviger_core::key::{Key, KeySpec, KeyState};
 use claviger_core::records::Setting;
-use claviger_core::{HexId, KeyId};
+use claviger_core::{Cx, HexId, KeyId};
 use serde::Serialize;
+
+use crate::wire::region_name;
 
 /// The setting. What is not known is null.
 #[derive(Debug, Serialize)]
@@ -14,12 +16,15 @@ pub(super) struct Shown {
     encryption_type: Option<&'static str>,
     id: Option<u32>,
     key_state: Option<u8>,
+    region: String,
+    /// Not documented beyond its name.
+    region_type: (),
     tenant_id: HexId,
 }
 
 impl Shown {
     /// A tenant's setting, none if nothing was ever set. The name and state are the key's as it is now.
-    pub(super) fn new(tenant_id: HexId, setting: Option<(Setting, Option<Key>)>) -> Self {
+    pub(super) fn new(cx: &Cx<'_>, tenant_id: HexId, setting: Option<(Setting, Option<Key>)>) -> Self {
         let (setting, key) = setting.unzip();
         let (setting, key) = (setting.as_ref(), key.flatten());
         Self {
@@ -29,6 +34,8 @@ impl Shown {
             id: setting.map(|setting| setting.number),
             key_state: key.as_ref().map(|key| state_number(key.state)),
             cmk_key_name: key.map(|key| key.alias),
+            region: region_name(cx.authority, &cx.region),
+            region_type: (),
             tenant_id,
         }
     }

@@ -15,7 +15,7 @@ pub(super) const ACTION: Action = read(
 );
 
 /// 202, as the vendor's page has it.
-pub(super) async fn run<'a>(cx: &'a Cx<'a>, request: &'a Request) -> Result<Reply, Fault> {
+pub(super) async fn run(cx: &Cx<'_>, request: &Request) -> Result<Reply, Fault> {
     let tenant_id = tenant::own(cx, request)?;
     let account = cx.account().await?;
     let assumed = cx.is_delegated(&account, SERVICE).await?;

@@ -15,11 +15,11 @@ pub(super) const ACTION: Action = read(
 );
 
 /// 202, as the vendor's page has it. Before anything is set the type is null.
-pub(super) async fn run<'a>(cx: &'a Cx<'a>, request: &'a Request) -> Result<Reply, Fault> {
+pub(super) async fn run(cx: &Cx<'_>, request: &Request) -> Result<Reply, Fault> {
     let tenant_id = tenant::own(cx, request)?;
     let ring = cx.ring().await?;
     let setting = cx.setting(&ring, SERVICE).await?;
-    Ok(Reply::json_as(StatusCode::ACCEPTED, &Shown::new(tenant_id, setting)))
+    Ok(Reply::json_as(StatusCode::ACCEPTED, &Shown::new(cx, tenant_id, setting)))
 }
 
 #[cfg(test)]

@@ -38,7 +38,7 @@ enum EncryptionType {
 /// then holds it. `normal` releases it, and with it goes encryption by default; a key named beside `normal` is not used, so
 /// that a client may send back what it read with only the type changed. A key or encryption by default without `KMS`, said
 /// here or before, is refused.
-pub(super) async fn run<'a>(cx: &'a Cx<'a>, request: &'a Request) -> Result<Reply, Fault> {
+pub(super) async fn run(cx: &Cx<'_>, request: &Request) -> Result<Reply, Fault> {
     let tenant_id = tenant::own(cx, request)?;
     let ask: Ask = params::json(&request.incoming.body, STYLE)?;
     if ask.tenant_id.as_ref().is_some_and(|named| *named != tenant_id.to_string()) {
@@ -56,7 +56,7 @@ pub(super) async fn run<'a>(cx: &'a Cx<'a>, request: &'a Request) -> Result<Repl
         }
     }
     let changed = cx.change_setting(&ring, SERVICE, change).await?;
-    Ok(Reply::json(&Shown::new(tenant_id, Some(changed))))
+    Ok(Reply::json(&Shown::new(cx, tenant_id, Some(changed))))
 }
 
 impl Ask {

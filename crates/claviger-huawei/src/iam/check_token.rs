@@ -14,7 +14,7 @@ pub(super) const ACTION: Action = read(
 );
 
 /// 200 if it is; otherwise it is not found.
-pub(super) async fn run<'a>(cx: &'a Cx<'a>, request: &'a Request) -> Result<Reply, Fault> {
+pub(super) async fn run(cx: &Cx<'_>, request: &Request) -> Result<Reply, Fault> {
     let subject = subject::load(cx, request).await?;
     let (name, value) = token::header(subject.token)?;
     Ok(Reply::empty(StatusCode::OK).with_header(name, value))

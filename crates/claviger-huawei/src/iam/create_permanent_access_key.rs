@@ -34,7 +34,7 @@ struct New<'a> {
 }
 
 /// 201, the only time the secret is shown. A third key of one user is refused with `akSkNumExceed`.
-pub(super) async fn run<'a>(cx: &'a Cx<'a>, request: &'a Request) -> Result<Reply, Fault> {
+pub(super) async fn run(cx: &Cx<'_>, request: &Request) -> Result<Reply, Fault> {
     let wanted = params::json::<Ask>(&request.incoming.body, STYLE)?.credential;
     let description = credential::description(wanted.description)?.unwrap_or_default();
     let owner = credential::owner(cx, &wanted.user_id).await?;

@@ -34,7 +34,7 @@ struct Auth {
 }
 
 /// 201 with the token in `X-Subject-Token`. A token made from another ends with it.
-pub(super) async fn run<'a>(cx: &'a Cx<'a>, request: &'a Request) -> Result<Reply, Fault> {
+pub(super) async fn run(cx: &Cx<'_>, request: &Request) -> Result<Reply, Fault> {
     let Auth { identity, scope } = params::json::<Ask>(&request.incoming.body, STYLE)?.auth;
     let authority = cx.authority;
     let Proven { proof, method, not_after } = identity.prove(cx).await?;
@@ -179,10 +179,13 @@ mod tests {
                 by_user(&json!({"name": "root", "password": "x", "domain": {}})),
                 "The parameter auth.identity.password.user.domain.name is required.",
             ),
-            (methods(json!(["mapped"])), "The method 'mapped' in auth.identity.methods is not supported."),
+            (
+                methods(json!(["mapped"])),
+                "The method 'mapped' in auth.identity.methods is not supported yet.",
+            ),
             (
                 methods(json!(["password", "totp"])),
-                "The method 'password+totp' in auth.identity.methods is not supported.",
+                "The method 'password+totp' in auth.identity.methods is not supported yet.",
             ),
         ] {
             let answer = world.send(&login(&body));

@@ -14,7 +14,7 @@ pub(super) const ACTION: Action = write(
 );
 
 /// 204.
-pub(super) async fn run<'a>(cx: &'a Cx<'a>, request: &'a Request) -> Result<Reply, Fault> {
+pub(super) async fn run(cx: &Cx<'_>, request: &Request) -> Result<Reply, Fault> {
     let id = request.captured(0);
     let owner = credential::owner_of(cx, id).await?;
     cx.delete_access_key(&owner, id).await?;

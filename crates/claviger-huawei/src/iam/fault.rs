@@ -75,7 +75,7 @@ pub(crate) fn complaint(fault: &ParameterFault) -> String {
         ParameterProblem::Missing => format!("The parameter {name} is required."),
         ParameterProblem::Syntax => "The request body is not a JSON object.".to_owned(),
         ParameterProblem::Type(wanted) => format!("The parameter {name} must be of type {wanted}."),
-        ParameterProblem::Unknown => format!("{name} is not supported."),
+        ParameterProblem::Unknown => format!("{name} is not supported yet."),
         ParameterProblem::Value => format!("The value of the parameter {name} is not allowed."),
     }
 }

@@ -30,7 +30,7 @@ struct Domain<'a> {
 }
 
 /// 200. SDKs without an account id ask this and take the first.
-pub(super) async fn run<'a>(cx: &'a Cx<'a>, request: &'a Request) -> Result<Reply, Fault> {
+pub(super) async fn run(cx: &Cx<'_>, request: &Request) -> Result<Reply, Fault> {
     let account = cx.account().await?;
     let domain = Domain {
         description: "",

@@ -14,7 +14,7 @@ pub(super) const ACTION: Action = read(
 );
 
 /// 200.
-pub(super) async fn run<'a>(cx: &'a Cx<'a>, request: &'a Request) -> Result<Reply, Fault> {
+pub(super) async fn run(cx: &Cx<'_>, request: &Request) -> Result<Reply, Fault> {
     let account = cx.account().await?;
     let projects = Project::all(cx.authority, &account)
         .map(|project| Shown::new(&account, project, |path| address(request, path)))

@@ -20,7 +20,7 @@ struct Body {
 }
 
 /// 200, oldest first. Without `user_id`: the caller's own.
-pub(super) async fn run<'a>(cx: &'a Cx<'a>, request: &'a Request) -> Result<Reply, Fault> {
+pub(super) async fn run(cx: &Cx<'_>, request: &Request) -> Result<Reply, Fault> {
     let owner = match query::value(request, "user_id")? {
         Some(user) if !user.is_empty() => credential::owner(cx, &user).await?,
         Some(_) | None => cx.access_key_owner(None).await?,

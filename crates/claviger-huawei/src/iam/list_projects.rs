@@ -18,7 +18,7 @@ pub(super) const ACTION: Action = read(
 const PER_PAGE: usize = 5000;
 
 /// 200. With a name, the one project that answers to it; SDKs without a project id ask this and expect exactly one.
-pub(super) async fn run<'a>(cx: &'a Cx<'a>, request: &'a Request) -> Result<Reply, Fault> {
+pub(super) async fn run(cx: &Cx<'_>, request: &Request) -> Result<Reply, Fault> {
     let account = cx.account().await?;
     let wanted = Query::read(request)?;
     let found: Vec<Project> = match &wanted.name {

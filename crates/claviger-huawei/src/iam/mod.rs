@@ -42,7 +42,8 @@ use claviger_core::Permission;
 pub(crate) use fault::{complaint, words};
 
 /// Clients write numbers as texts and texts as numbers; both are taken.
-pub(crate) const STYLE: Style = Style { number_as_text: Lenience::Accepted, text_as_number: Lenience::Accepted };
+pub(crate) const STYLE: Style =
+    Style { number_as_text: Lenience::Accepted, text_as_number: Lenience::Accepted };
 
 /// Logins per second and source address: each costs a password hash.
 const LOGINS: u32 = 20;
@@ -98,11 +99,7 @@ pub(crate) static ROUTES: &[Route] = &[
         at: "GET /v3/auth/catalog",
         run: |cx, request| Box::pin(show_catalog::run(cx, request)),
     },
-    Route {
-        action: show_version::ACTION,
-        at: "GET /v3",
-        run: show_version::run,
-    },
+    Route { action: show_version::ACTION, at: "GET /v3", run: show_version::run },
     Route {
         action: validate_token::ACTION,
         at: "GET /v3/auth/tokens",

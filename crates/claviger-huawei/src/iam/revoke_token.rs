@@ -14,7 +14,7 @@ pub(super) const ACTION: Action = write(
 );
 
 /// 204. From now on the token is not found.
-pub(super) async fn run<'a>(cx: &'a Cx<'a>, request: &'a Request) -> Result<Reply, Fault> {
+pub(super) async fn run(cx: &Cx<'_>, request: &Request) -> Result<Reply, Fault> {
     let subject = subject::load(cx, request).await?;
     cx.authority.revoke_token(&subject.claims).await?;
     Ok(Reply::empty(StatusCode::NO_CONTENT))

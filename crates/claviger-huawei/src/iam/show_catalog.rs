@@ -22,7 +22,7 @@ struct Body {
 }
 
 /// 200. Credentials that are good for everything reach the project of the region that was asked.
-pub(super) async fn run<'a>(cx: &'a Cx<'a>, request: &'a Request) -> Result<Reply, Fault> {
+pub(super) async fn run(cx: &Cx<'_>, request: &Request) -> Result<Reply, Fault> {
     let account = cx.account().await?;
     let region = match &cx.caller()?.scope {
         Scope::Account => None,

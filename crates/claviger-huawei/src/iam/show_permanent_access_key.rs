@@ -22,7 +22,7 @@ struct WithUse {
 }
 
 /// 200. A key that was never used was last used when it was made.
-pub(super) async fn run<'a>(cx: &'a Cx<'a>, request: &'a Request) -> Result<Reply, Fault> {
+pub(super) async fn run(cx: &Cx<'_>, request: &Request) -> Result<Reply, Fault> {
     let id = request.captured(0);
     let owner = credential::owner_of(cx, id).await?;
     let record = cx.show_access_key(&owner, id).await?;
@@ -57,7 +57,7 @@ mod tests {
         let ask = Ask::get("/v3.0/OS-CREDENTIAL/credentials/{alice_access_key}");
         let used = |world: &mut World| world.send(&ask).json()["credential"]["last_use_time"].clone();
         assert_eq!(used(&mut world), "2026-01-02T03:04:05.000000Z", "never used: when it was made");
-        world.clock.advance(Duration::from_secs(60));
+        world.clock.advance(Duration::from_mins(1));
         world.send(&Ask::get("/v3/auth/domains").signed_by("alice"));
         assert_eq!(used(&mut world), "2026-01-02T03:05:05.000000Z");
     }

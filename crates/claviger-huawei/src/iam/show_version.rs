@@ -14,7 +14,7 @@ pub(super) const ACTION: Action = Action {
     ..read(
         "KeystoneShowVersion",
         Permission::VersionRead,
-        "https://support.huaweicloud.com/intl/en-us/api-iam/iam_16_0002.html",
+        "https://support.huaweicloud.com/intl/en-us/api-iam/iam_15_0003.html",
     )
 };
 

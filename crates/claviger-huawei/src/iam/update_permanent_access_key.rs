@@ -26,7 +26,7 @@ struct Change {
 }
 
 /// 200 with the key as it is now. What is absent stays as it is.
-pub(super) async fn run<'a>(cx: &'a Cx<'a>, request: &'a Request) -> Result<Reply, Fault> {
+pub(super) async fn run(cx: &Cx<'_>, request: &Request) -> Result<Reply, Fault> {
     let change = params::json::<Ask>(&request.incoming.body, STYLE)?.credential;
     let active = match change.status.as_deref() {
         None => None,

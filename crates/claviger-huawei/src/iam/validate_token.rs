@@ -15,7 +15,7 @@ pub(super) const ACTION: Action = read(
 );
 
 /// 200 with the token again. One that is not good any more is not found.
-pub(super) async fn run<'a>(cx: &'a Cx<'a>, request: &'a Request) -> Result<Reply, Fault> {
+pub(super) async fn run(cx: &Cx<'_>, request: &Request) -> Result<Reply, Fault> {
     let subject = subject::load(cx, request).await?;
     let region = subject.claims.project.as_ref();
     let project = region.and_then(|region| Project::of(cx.authority, &subject.account, region));

@@ -1,4 +1,4 @@
-//! BatchCreateKmsTags: adds, changes or deletes many tags of a key at once, all or none.
+//! `BatchCreateKmsTags`: adds, changes or deletes many tags of a key at once, all or none.
 
 use claviger_api::{Action, Reply, Request};
 use claviger_core::fault::TagFault;

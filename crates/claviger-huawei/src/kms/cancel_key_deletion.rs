@@ -1,4 +1,4 @@
-//! CancelKeyDeletion: calls a deletion off.
+//! `CancelKeyDeletion`: calls a deletion off.
 
 use claviger_api::{Action, Reply, Request};
 use claviger_core::{Cx, Fault, Permission};
@@ -15,7 +15,7 @@ pub(super) const ACTION: Action = write(
 
 pub(super) async fn run(cx: &Cx<'_>, request: &Request) -> Result<Reply, Fault> {
     let ask: OneKey = body(request)?;
-    let mut edit = cx.edit(ask.key_id).await?;
+    let mut edit = cx.edit(ask.key_id.0).await?;
     edit.key.cancel_deletion(cx.now)?;
     let key = edit.commit().await?;
     Ok(Reply::json(&StateOf::new(&key)))
@@ -45,6 +45,6 @@ mod tests {
     #[test]
     fn every_state() {
         let expected = ["400 KMS.1501", "400 KMS.1501", "200 3", "400 KMS.1501"];
-        states::check("cancel-key-deletion", json!({}), expected);
+        states::check("cancel-key-deletion", &json!({}), expected);
     }
 }

@@ -1,16 +1,16 @@
-//! CreateDatakey: makes a data key and encrypts it under a key.
+//! `CreateDatakey`: makes a data key and encrypts it under a key.
 
 use std::collections::BTreeMap;
 
 use claviger_api::{Action, Reply, Request};
 use claviger_core::fault::{ParameterFault, ParameterProblem};
 use claviger_core::key::cipher::DATA_KEY_BYTES;
-use claviger_core::{Cx, Fault, KeyId, Permission};
+use claviger_core::{Cx, Fault, Permission};
 use serde::{Deserialize, Serialize};
 
 use crate::kms::bound::Bound;
 use crate::kms::crypto;
-use crate::kms::parameter::{Sequence, body};
+use crate::kms::parameter::{GivenKey, Sequence, body};
 
 pub(super) const ACTION: Action = crypto(
     "CreateDatakey",
@@ -23,7 +23,7 @@ const DEFAULT_BYTES: usize = 32;
 
 #[derive(Debug, Deserialize)]
 struct Ask {
-    key_id: KeyId,
+    key_id: GivenKey,
     key_spec: Option<String>,
     datakey_length: Option<String>,
     additional_authenticated_data: Option<String>,
@@ -50,10 +50,10 @@ pub(super) async fn run(cx: &Cx<'_>, request: &Request) -> Result<Reply, Fault> 
     let of_spec = bytes_of(ask.key_spec.as_deref())?;
     let bytes = bytes_given(ask.datakey_length.as_deref())?.unwrap_or(of_spec);
     let bound = Bound::parse(ask.additional_authenticated_data, ask.encryption_context)?;
-    let key = cx.key(ask.key_id).await?;
+    let key = cx.key(ask.key_id.0).await?;
     let (data_key, blob) = key.data_key(cx, bound.context(), bytes)?;
     Ok(Reply::json(&Made {
-        key_id: ask.key_id.to_string(),
+        key_id: ask.key_id.0.to_string(),
         // Revealed because the caller asked for it.
         plain_text: hex::encode_upper(data_key.reveal()),
         cipher_text: hex::encode_upper(blob),
@@ -107,7 +107,7 @@ mod tests {
 
     #[test]
     fn every_state() {
-        states::check("create-datakey", json!({}), ["200", "400 KMS.0209", "400 KMS.0210", "400 KMS.0209"]);
+        states::check("create-datakey", &json!({}), ["200", "400 KMS.0209", "400 KMS.0210", "400 KMS.0209"]);
     }
 
     #[test]

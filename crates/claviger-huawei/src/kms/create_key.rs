@@ -1,4 +1,4 @@
-//! CreateKey: makes a customer master key.
+//! `CreateKey`: makes a customer master key.
 
 use claviger_api::{Action, Reply, Request};
 use claviger_core::fault::{AliasFault, KeyFault};
@@ -20,7 +20,7 @@ pub(super) const ACTION: Action = write(
 
 /// Longest description, in characters.
 const DESCRIPTION_CHARS: usize = 255;
-/// What a key may be for; those that are not ENCRYPT_DECRYPT need keys that are not symmetric.
+/// What a key may be for; those that are not `ENCRYPT_DECRYPT` need keys that are not symmetric.
 const OTHER_USAGES: [&str; 3] = ["GENERATE_VERIFY_MAC", "KEY_AGREEMENT", "SIGN_VERIFY"];
 
 #[derive(Debug, Deserialize)]
@@ -37,6 +37,7 @@ struct Ask {
 }
 
 #[derive(Debug, Serialize)]
+#[expect(clippy::struct_field_names, reason = "these are the names on the wire")]
 struct Made {
     key_id: String,
     domain_id: String,

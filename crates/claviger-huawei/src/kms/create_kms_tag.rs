@@ -1,4 +1,4 @@
-//! CreateKmsTag: adds one tag to a key, or changes the value of one that is there.
+//! `CreateKmsTag`: adds one tag to a key, or changes the value of one that is there.
 
 use claviger_api::{Action, Reply, Request};
 use claviger_core::{Cx, Fault, Permission, tag};

@@ -1,4 +1,4 @@
-//! DecryptData: decrypts what EncryptData encrypted.
+//! `DecryptData`: decrypts what `EncryptData` encrypted.
 
 use std::collections::BTreeMap;
 
@@ -7,12 +7,12 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use claviger_api::{Action, Reply, Request};
 use claviger_core::fault::CipherFault;
 use claviger_core::key::cipher::Ciphertext;
-use claviger_core::{Cx, Fault, KeyId, Permission};
+use claviger_core::{Cx, Fault, Permission};
 use serde::{Deserialize, Serialize};
 
 use crate::kms::bound::Bound;
 use crate::kms::crypto;
-use crate::kms::parameter::{Sequence, body, symmetric};
+use crate::kms::parameter::{GivenKey, Sequence, body, symmetric};
 
 pub(super) const ACTION: Action = crypto(
     "DecryptData",
@@ -26,7 +26,7 @@ const CIPHERTEXT_CHARS: std::ops::RangeInclusive<usize> = 128..=5648;
 #[derive(Debug, Deserialize)]
 struct Ask {
     cipher_text: String,
-    key_id: Option<KeyId>,
+    key_id: Option<GivenKey>,
     encryption_algorithm: Option<String>,
     additional_authenticated_data: Option<String>,
     encryption_context: Option<BTreeMap<String, String>>,
@@ -49,7 +49,7 @@ pub(super) async fn run(cx: &Cx<'_>, request: &Request) -> Result<Reply, Fault> 
     let fits = CIPHERTEXT_CHARS.contains(&ask.cipher_text.len());
     let blob = BASE64.decode(&ask.cipher_text).ok().filter(|_| fits).ok_or_else(invalid)?;
     let blob = Ciphertext::parse(&blob)?;
-    if ask.key_id.is_some_and(|named| named != blob.key_id()) {
+    if ask.key_id.is_some_and(|named| named.0 != blob.key_id()) {
         return Err(invalid());
     }
     let key = cx.key(blob.key_id()).await?;

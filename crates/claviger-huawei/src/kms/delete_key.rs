@@ -1,12 +1,12 @@
-//! DeleteKey: schedules a key's deletion.
+//! `DeleteKey`: schedules a key's deletion.
 
 use claviger_api::{Action, Reply, Request};
 use claviger_core::fault::KeyFault;
-use claviger_core::{Cx, Fault, KeyId, Permission};
+use claviger_core::{Cx, Fault, Permission};
 use serde::Deserialize;
 
 use crate::kms::key_info::StateOf;
-use crate::kms::parameter::{Sequence, body};
+use crate::kms::parameter::{GivenKey, Sequence, body};
 use crate::kms::write;
 
 pub(super) const ACTION: Action = write(
@@ -17,7 +17,7 @@ pub(super) const ACTION: Action = write(
 
 #[derive(Debug, Deserialize)]
 struct Ask {
-    key_id: KeyId,
+    key_id: GivenKey,
     pending_days: String,
     #[serde(rename = "sequence")]
     _sequence: Option<Sequence>,
@@ -26,7 +26,7 @@ struct Ask {
 pub(super) async fn run(cx: &Cx<'_>, request: &Request) -> Result<Reply, Fault> {
     let ask: Ask = body(request)?;
     let days = ask.pending_days.parse().map_err(|_| Fault::Key(KeyFault::DeletionWindowInvalid))?;
-    let mut edit = cx.edit(ask.key_id).await?;
+    let mut edit = cx.edit(ask.key_id.0).await?;
     edit.key.schedule_deletion(cx.now, days)?;
     let key = edit.commit().await?;
     Ok(Reply::json(&StateOf::new(&key)))
@@ -40,8 +40,6 @@ mod tests {
 
     use crate::kms::states;
     use crate::testing::{Ask, World, check};
-
-    const DAY: Duration = Duration::from_secs(86_400);
 
     #[test]
     fn golden() {
@@ -58,8 +56,8 @@ mod tests {
     #[test]
     fn every_state() {
         let days = json!({"pending_days": "7"});
-        states::check("schedule-key-deletion", days.clone(), ["200 4", "200 4", "400 KMS.1402", "200 4"]);
-        states::check_bound("schedule-key-deletion", days);
+        states::check("schedule-key-deletion", &days, ["200 4", "200 4", "400 KMS.1402", "200 4"]);
+        states::check_bound("schedule-key-deletion", &days);
     }
 
     #[test]
@@ -86,7 +84,7 @@ mod tests {
         let mut world = World::new();
         let describe = || Ask::kms("describe-key", json!({"key_id": "{key}"}));
         world.send(&Ask::kms("schedule-key-deletion", json!({"key_id": "{key}", "pending_days": "7"})));
-        world.clock.advance(7 * DAY - Duration::from_millis(1));
+        world.clock.advance(Duration::from_millis(7 * 86_400_000 - 1));
         world.outcomes([(describe(), "200")]);
         world.clock.advance(Duration::from_millis(1));
         world.outcomes([(describe(), "404 KMS.0207")]);

@@ -1,4 +1,4 @@
-//! DeleteTag: deletes one tag of a key, named in the path.
+//! `DeleteTag`: deletes one tag of a key, named in the path.
 
 use claviger_api::{Action, Reply, Request};
 use claviger_core::fault::TagFault;

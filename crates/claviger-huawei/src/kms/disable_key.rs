@@ -1,4 +1,4 @@
-//! DisableKey: a key may not be used for a while.
+//! `DisableKey`: a key may not be used for a while.
 
 use claviger_api::{Action, Reply, Request};
 use claviger_core::fault::KeyFault;
@@ -17,7 +17,7 @@ pub(super) const ACTION: Action = write(
 
 pub(super) async fn run(cx: &Cx<'_>, request: &Request) -> Result<Reply, Fault> {
     let ask: OneKey = body(request)?;
-    let mut edit = cx.edit(ask.key_id).await?;
+    let mut edit = cx.edit(ask.key_id.0).await?;
     // Disabling what is disabled is an error here.
     if edit.key.state != KeyState::Enabled {
         return Err(KeyFault::NotEnabled.into());
@@ -49,7 +49,7 @@ mod tests {
 
     #[test]
     fn every_state() {
-        states::check("disable-key", json!({}), ["200 3", "400 KMS.1301", "400 KMS.1301", "400 KMS.1301"]);
-        states::check_bound("disable-key", json!({}));
+        states::check("disable-key", &json!({}), ["200 3", "400 KMS.1301", "400 KMS.1301", "400 KMS.1301"]);
+        states::check_bound("disable-key", &json!({}));
     }
 }

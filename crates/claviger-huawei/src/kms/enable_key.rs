@@ -1,4 +1,4 @@
-//! EnableKey: a disabled key may be used again.
+//! `EnableKey`: a disabled key may be used again.
 
 use claviger_api::{Action, Reply, Request};
 use claviger_core::fault::KeyFault;
@@ -17,7 +17,7 @@ pub(super) const ACTION: Action = write(
 
 pub(super) async fn run(cx: &Cx<'_>, request: &Request) -> Result<Reply, Fault> {
     let ask: OneKey = body(request)?;
-    let mut edit = cx.edit(ask.key_id).await?;
+    let mut edit = cx.edit(ask.key_id.0).await?;
     // Enabling what is enabled is an error here.
     if edit.key.state != KeyState::Disabled {
         return Err(KeyFault::NotDisabled.into());
@@ -45,6 +45,6 @@ mod tests {
 
     #[test]
     fn every_state() {
-        states::check("enable-key", json!({}), ["400 KMS.1201", "200 2", "400 KMS.1201", "400 KMS.1201"]);
+        states::check("enable-key", &json!({}), ["400 KMS.1201", "200 2", "400 KMS.1201", "400 KMS.1201"]);
     }
 }

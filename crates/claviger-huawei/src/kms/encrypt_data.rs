@@ -1,16 +1,16 @@
-//! EncryptData: encrypts up to 4096 bytes of text under a key.
+//! `EncryptData`: encrypts up to 4096 bytes of text under a key.
 
 use std::collections::BTreeMap;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use claviger_api::{Action, Reply, Request};
-use claviger_core::{Cx, Fault, KeyId, Permission};
+use claviger_core::{Cx, Fault, Permission};
 use serde::{Deserialize, Serialize};
 
 use crate::kms::bound::Bound;
 use crate::kms::crypto;
-use crate::kms::parameter::{Sequence, body, symmetric};
+use crate::kms::parameter::{GivenKey, Sequence, body, symmetric};
 
 pub(super) const ACTION: Action = crypto(
     "EncryptData",
@@ -20,7 +20,7 @@ pub(super) const ACTION: Action = crypto(
 
 #[derive(Debug, Deserialize)]
 struct Ask {
-    key_id: KeyId,
+    key_id: GivenKey,
     plain_text: String,
     encryption_algorithm: Option<String>,
     additional_authenticated_data: Option<String>,
@@ -38,10 +38,10 @@ struct Encrypted {
 pub(super) async fn run(cx: &Cx<'_>, request: &Request) -> Result<Reply, Fault> {
     let ask: Ask = body(request)?;
     let bound = Bound::parse(ask.additional_authenticated_data, ask.encryption_context)?;
-    let key = cx.key(ask.key_id).await?;
+    let key = cx.key(ask.key_id.0).await?;
     symmetric(ask.encryption_algorithm.as_deref())?;
     let blob = key.encrypt(cx, bound.context(), ask.plain_text.as_bytes())?;
-    Ok(Reply::json(&Encrypted { key_id: ask.key_id.to_string(), cipher_text: BASE64.encode(blob) }))
+    Ok(Reply::json(&Encrypted { key_id: ask.key_id.0.to_string(), cipher_text: BASE64.encode(blob) }))
 }
 
 #[cfg(test)]
@@ -63,7 +63,7 @@ mod tests {
     #[test]
     fn every_state() {
         let body = json!({"plain_text": "x"});
-        states::check("encrypt-data", body, ["200", "400 KMS.0209", "400 KMS.0210", "400 KMS.0209"]);
+        states::check("encrypt-data", &body, ["200", "400 KMS.0209", "400 KMS.0210", "400 KMS.0209"]);
     }
 
     #[test]

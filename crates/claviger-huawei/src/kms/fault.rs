@@ -38,11 +38,11 @@ pub(crate) fn words(fault: &Fault) -> Words {
             Level::Key => denied("KMS.0306", "You do not have permission to do this to the key."),
             Level::Operation | Level::User => denied("KMS.0307", "You do not have permission to do this."),
         },
-        Fault::RateLimited { .. } => gateway_words(fault),
         Fault::Route(RouteFault::MethodNotAllowed) => {
             nested(StatusCode::METHOD_NOT_ALLOWED, "KMS.0215", "The method is not allowed.")
         }
-        Fault::Route(
+        Fault::RateLimited { .. }
+        | Fault::Route(
             RouteFault::ActionUnknown(_)
             | RouteFault::RegionUnknown
             | RouteFault::ServiceUnknown
@@ -156,7 +156,9 @@ fn parameter(fault: &ParameterFault) -> Words {
     let code = match (&fault.problem, whole) {
         (ParameterProblem::Missing, _) => return bad("KMS.0204", format!("{name} is missing.")),
         (ParameterProblem::Syntax, _) => return bad("KMS.0202", "The body is not a JSON object."),
-        (ParameterProblem::Type("multiple of 8"), "datakey_length") => "KMS.1903",
+        (ParameterProblem::Type("multiple of 8"), "datakey_length") => {
+            return bad("KMS.1903", "datakey_length must be a multiple of 8.");
+        }
         (_, "datakey_length") => "KMS.1901",
         (_, "encryption_algorithm") => "KMS.2105",
         (_, "encryption_context") => return cipher(CipherFault::ContextInvalid),

@@ -1,4 +1,4 @@
-//! ListKeyDetail: what there is to know about a key.
+//! `ListKeyDetail`: what there is to know about a key.
 
 use claviger_api::{Action, Reply, Request};
 use claviger_core::{Cx, Fault, Permission};
@@ -15,7 +15,7 @@ pub(super) const ACTION: Action = read(
 
 pub(super) async fn run(cx: &Cx<'_>, request: &Request) -> Result<Reply, Fault> {
     let ask: OneKey = body(request)?;
-    let key = cx.key(ask.key_id).await?;
+    let key = cx.key(ask.key_id.0).await?;
     Ok(Reply::json(&Wrapped { key_info: KeyInfo::new(cx, key.record())? }))
 }
 

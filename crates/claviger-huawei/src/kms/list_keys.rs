@@ -1,4 +1,4 @@
-//! ListKeys: the keys of a project.
+//! `ListKeys`: the keys of a project.
 
 use claviger_api::{Action, Reply, Request};
 use claviger_core::fault::KeyFault;
@@ -106,6 +106,8 @@ impl<'a> Filter<'a> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use serde_json::{Value, json};
 
     use crate::testing::{Ask, World, check};
@@ -136,8 +138,10 @@ mod tests {
     fn filters_and_pages() {
         let mut world = World::new();
         for name in ["b", "c", "d"] {
+            world.clock.advance(Duration::from_millis(1));
             world.outcomes([(create(name, "AES_256"), "200")]);
         }
+        world.clock.advance(Duration::from_millis(1));
         world.outcomes([
             (create("e", "SM4"), "200"),
             (Ask::kms("disable-key", json!({"key_id": "{d}"})), "200"),

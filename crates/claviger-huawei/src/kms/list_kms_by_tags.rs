@@ -1,4 +1,4 @@
-//! ListKmsByTags: finds or counts keys by tags and names.
+//! `ListKmsByTags`: finds or counts keys by tags and names.
 
 use claviger_api::{Action, Reply, Request};
 use claviger_core::fault::TagFault;
@@ -165,6 +165,8 @@ fn offset(text: Option<&str>) -> Result<usize, Fault> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use serde_json::{Value, json};
 
     use crate::testing::{Ask, World, check};
@@ -173,7 +175,7 @@ mod tests {
         Ask::post("/v1.0/{project}/kms/resource_instances/action", body)
     }
 
-    fn tag(key: &str, tags: Value) -> Ask {
+    fn tag(key: &str, tags: &Value) -> Ask {
         Ask::post(
             format!("/v1.0/{{project}}/kms/{key}/tags/action"),
             json!({"action": "create", "tags": tags}),
@@ -190,7 +192,7 @@ mod tests {
         check(
             "kms.ListKmsByTags",
             &[
-                tag("{key}", json!([{"key": "team", "value": "red"}, {"key": "env", "value": ""}])),
+                tag("{key}", &json!([{"key": "team", "value": "red"}, {"key": "env", "value": ""}])),
                 ask(json!({"action": "filter", "tags": red})),
                 ask(json!({"action": "count", "tags": red})),
                 ask(json!({"action": "count"})),
@@ -206,7 +208,8 @@ mod tests {
             ("Reading-1", json!([{"key": "team", "value": "blue"}, {"key": "env", "value": "prod"}])),
             ("Reading-2", json!([{"key": "team", "value": "red"}])),
         ] {
-            world.outcomes([(create(name), "200"), (tag(&format!("{{{name}}}"), tags), "204")]);
+            world.clock.advance(Duration::from_millis(1));
+            world.outcomes([(create(name), "200"), (tag(&format!("{{{name}}}"), &tags), "204")]);
         }
         for (body, expected) in [
             (json!({}), vec!["first", "Reading-0", "Reading-1", "Reading-2"]),

@@ -1,4 +1,4 @@
-//! ListKmsTags: every tag of a project's keys, with its values.
+//! `ListKmsTags`: every tag of a project's keys, with its values.
 
 use claviger_api::{Action, Reply, Request};
 use claviger_core::{Cx, Fault, Permission};

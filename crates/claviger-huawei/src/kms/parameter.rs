@@ -28,6 +28,30 @@ pub(super) fn symmetric(algorithm: Option<&str>) -> Result<(), Fault> {
     }
 }
 
+/// A key's id in a body. It is parsed inside the visitor, because a fault that is found there carries the parameter's name.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct GivenKey(pub(super) KeyId);
+
+impl<'de> Deserialize<'de> for GivenKey {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct Parse;
+
+        impl de::Visitor<'_> for Parse {
+            type Value = GivenKey;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("the id of a key")
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<GivenKey, E> {
+                KeyId::parse(text).map(GivenKey).ok_or_else(|| E::custom("expected a lower-case UUID"))
+            }
+        }
+
+        from.deserialize_str(Parse)
+    }
+}
+
 /// A serial number of the caller's own: 36 characters in the form of a UUID. It is checked and then of no further use.
 #[derive(Debug)]
 pub(super) struct Sequence;
@@ -46,7 +70,7 @@ impl<'de> Deserialize<'de> for Sequence {
 #[derive(Debug, Deserialize)]
 pub(super) struct OneKey {
     /// The key.
-    pub(super) key_id: KeyId,
+    pub(super) key_id: GivenKey,
     #[serde(rename = "sequence")]
     _sequence: Option<Sequence>,
 }

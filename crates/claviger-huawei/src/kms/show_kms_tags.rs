@@ -1,4 +1,4 @@
-//! ShowKmsTags: the tags of a key.
+//! `ShowKmsTags`: the tags of a key.
 
 use claviger_api::{Action, Reply, Request};
 use claviger_core::{Cx, Fault, Permission};

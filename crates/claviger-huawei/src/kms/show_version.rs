@@ -1,4 +1,4 @@
-//! ShowVersion: one version of this API.
+//! `ShowVersion`: one version of this API.
 
 use claviger_api::{Action, Reply, Request};
 use claviger_core::fault::RouteFault;

@@ -1,4 +1,4 @@
-//! ShowVersions: the versions of this API.
+//! `ShowVersions`: the versions of this API.
 
 use claviger_api::{Action, Reply, Request};
 use claviger_core::{Cx, Fault};
@@ -17,6 +17,7 @@ struct Versions {
 
 /// The only version there is.
 #[derive(Debug, Serialize)]
+#[expect(clippy::struct_field_names, reason = "these are the names on the wire")]
 pub(super) struct Version {
     id: &'static str,
     links: [Link; 1],

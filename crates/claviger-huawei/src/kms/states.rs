@@ -14,7 +14,7 @@ const PATHS: [&[(&str, &str)]; 4] = [
 
 /// Checks the outcome of an action on a key that is enabled, disabled, pending deletion and pending import: the status, and the
 /// error code or the key's state after.
-pub(super) fn check(action: &str, more: Value, expected: [&str; 4]) {
+pub(super) fn check(action: &str, more: &Value, expected: [&str; 4]) {
     let states = PATHS.iter().enumerate();
     for ((index, path), expected) in states.zip(expected) {
         let mut world = World::new();
@@ -25,7 +25,7 @@ pub(super) fn check(action: &str, more: Value, expected: [&str; 4]) {
         for (action, body) in *path {
             assert_eq!(world.send(&Ask::kms(action, body)).outcome(), "200");
         }
-        let answered = world.send(&Ask::kms(action, with_key(&more)));
+        let answered = world.send(&Ask::kms(action, with_key(more)));
         let json = answered.json();
         let told = json.pointer("/key_info/key_state").or_else(|| json.pointer("/key_state"));
         let outcome = match told.and_then(Value::as_str) {
@@ -37,7 +37,7 @@ pub(super) fn check(action: &str, more: Value, expected: [&str; 4]) {
 }
 
 /// Checks that an action is refused on a key that a service holds.
-pub(super) fn check_bound(action: &str, more: Value) {
+pub(super) fn check_bound(action: &str, more: &Value) {
     let mut world = World::new();
     let tenant = "/v4/tenants/{domain}/repo-encryption";
     world.outcomes([
@@ -50,7 +50,7 @@ pub(super) fn check_bound(action: &str, more: Value) {
             ),
             "200",
         ),
-        (Ask::kms(action, with_key(&more)), "400 KMS.0211"),
+        (Ask::kms(action, with_key(more)), "400 KMS.0211"),
     ]);
 }
 

@@ -30,6 +30,7 @@ pub(super) enum Found {
     Pointer(&'static str),
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "a body is written where it is used, as a text or as JSON")]
 impl Ask {
     /// A request signed by the root user of the account `root`.
     pub(crate) fn new(method: &'static str, target: impl Into<String>, body: impl ToString) -> Self {

@@ -4,8 +4,11 @@ use std::borrow::Cow;
 
 use percent_encoding::percent_decode_str;
 
+/// A name and its value, percent-decoded.
+pub(crate) type Pair<'q> = (Cow<'q, [u8]>, Cow<'q, [u8]>);
+
 /// The pairs of a query, percent-decoded, in the order they came; a `+` is a plus. A name without `=` has an empty value.
-pub(crate) fn pairs(query: &str) -> Vec<(Cow<'_, [u8]>, Cow<'_, [u8]>)> {
+pub(crate) fn pairs(query: &str) -> Vec<Pair<'_>> {
     let decoded = |text| Cow::from(percent_decode_str(text));
     query
         .split('&')

@@ -42,11 +42,11 @@ impl Router {
     /// # Panics
     /// If a pattern is not of the form above; patterns are constants, and a test builds the router.
     pub(crate) fn new<'a>(routes: impl IntoIterator<Item = &'a &'static Route>) -> Self {
-        let mut router = Self::default();
+        let mut all = Self::default();
         for route in routes {
-            router.add(route);
+            all.add(route);
         }
-        router
+        all
     }
 
     fn add(&mut self, route: &'static Route) {

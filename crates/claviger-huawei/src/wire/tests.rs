@@ -101,6 +101,10 @@ fn signatures_of_the_python_client_are_verified() {
 
 /// How a client makes the canonical path of the path it sends.
 type Spelling = fn(&str) -> String;
+/// Who, the method, the path, the body, how it is spelled, and which headers are signed.
+type Client<'c> = (&'c str, &'c str, &'c str, &'c str, Spelling, &'c [&'c str]);
+/// What is changed, and how.
+type Change = (&'static str, fn(&mut Incoming));
 
 fn again(path: &str) -> String {
     path.split('/').map(encoded).collect::<Vec<_>>().join("/") + "/"
@@ -118,7 +122,7 @@ fn every_clients_way_is_verified() {
     let node: &[&str] = &["content-type", "host", "x-project-id", "x-sdk-date"];
     let go: &[&str] = &["user-agent", "x-project-id", "x-sdk-date"];
     let terraform: &[&str] = &["accept", "content-type", "user-agent", "x-sdk-date"];
-    let cases: [(&str, &str, &str, &str, Spelling, &[&str]); 11] = [
+    let cases: [Client; 11] = [
         ("node", "GET", "/tags", "{}", again, node),
         ("node, a b", "DELETE", "/tags/a%20b", "", again, node),
         ("node, a/b", "DELETE", "/tags/a/b", "", again, node),
@@ -176,7 +180,7 @@ fn what_was_changed_on_the_way_is_refused() {
     let refused = "401 APIGW.0301";
     assert_eq!(changed(&world, &ask, |_| {}), "200");
     assert_eq!(changed(&world, &ask, |request| add(request, "x-unsigned", "1")), "200");
-    let changes: [(&str, fn(&mut Incoming)); 12] = [
+    let changes: [Change; 12] = [
         ("method and path", |request| request.uri = KEY_PATH.parse().expect("a path")),
         ("query", |request| request.uri = format!("{}?a=b", request.uri).parse().expect("a path")),
         ("body", |request| request.body = r#"{"limit":"11"}"#.into()),
@@ -332,7 +336,7 @@ fn tokens() {
         (list().header("x-auth-token", "garbage").signed_by("nobody"), "401 APIGW.0301"),
         (list().header("x-auth-token", "{of_stranger}"), "403 KMS.0321"),
     ]);
-    world.clock.advance(Duration::from_secs(86_400));
+    world.clock.advance(Duration::from_hours(24));
     world.outcomes([(list().with_token("{good}"), "403 KMS.0303")]);
 }
 

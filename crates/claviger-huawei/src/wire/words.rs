@@ -9,7 +9,7 @@ use hyper::StatusCode;
 /// How a service wraps its errors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Envelope {
-    /// `{"error_code","error_msg"}`: the newer IAM and CodeArts.
+    /// `{"error_code","error_msg"}`: the newer IAM and `CodeArts`.
     Flat,
     /// Flat with `request_id`: the gateway in front of every service.
     Gateway,

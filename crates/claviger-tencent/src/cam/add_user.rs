@@ -125,13 +125,10 @@ fn given_password(text: String) -> Result<Option<Secret>, Fault> {
     if text.is_empty() {
         return Ok(None);
     }
-    let kinds: [fn(char) -> bool; 4] = [
-        |c| c.is_lowercase(),
-        |c| c.is_uppercase(),
-        |c| c.is_numeric(),
-        |c| !c.is_lowercase() && !c.is_uppercase() && !c.is_numeric(),
-    ];
-    let present = kinds.iter().filter(|kind| text.chars().any(|c| kind(c))).count();
+    let kinds: [fn(char) -> bool; 4] = [char::is_lowercase, char::is_uppercase, char::is_numeric, |c| {
+        !c.is_lowercase() && !c.is_uppercase() && !c.is_numeric()
+    }];
+    let present = kinds.iter().filter(|kind| text.chars().any(**kind)).count();
     if PASSWORD_CHARS.contains(&text.chars().count()) && present >= PASSWORD_KINDS {
         Ok(Some(Secret::from(text)))
     } else {

@@ -28,12 +28,12 @@ struct Parameters {
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 struct Output {
-    access_keys: Vec<AccessKey>,
+    access_keys: Vec<Listed>,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
-struct AccessKey {
+struct Listed {
     access_key_id: String,
     status: Status,
     create_time: String,
@@ -47,7 +47,7 @@ pub(super) async fn run(cx: &Cx<'_>, request: &Request) -> Result<Reply, Fault> 
     let keys = cx.list_access_keys(&owner).await?;
     let access_keys = keys
         .into_iter()
-        .map(|key| AccessKey {
+        .map(|key| Listed {
             access_key_id: key.id,
             status: Status::of(key.active),
             create_time: date_time(key.created),

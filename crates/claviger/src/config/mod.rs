@@ -19,7 +19,9 @@ mod tests;
 
 use rates::RatesTable;
 use region::RegionTable;
-use tables::{AuditTable, DataTable, LimitsTable, ListenerTable, LogTable, QuotaTable, TagsTable, TencentTable};
+use tables::{
+    AuditTable, DataTable, LimitsTable, ListenerTable, LogTable, QuotaTable, TagsTable, TencentTable,
+};
 
 /// A commented file with every key; what it sets are the defaults.
 pub const EXAMPLE: &str = include_str!("example.toml");
@@ -65,7 +67,8 @@ impl Config {
         let config: Self = toml_file::parse(name, text)?;
         ensure!(!config.listener.is_empty(), "{}: at least one [[listener]] is needed", name.display());
         config.rates.check(name, text)?;
-        telemetry::parse_filter(&config.log.filter).with_context(|| format!("{}: [log] filter", name.display()))?;
+        telemetry::parse_filter(&config.log.filter)
+            .with_context(|| format!("{}: [log] filter", name.display()))?;
         region::regions(&config.region).with_context(|| format!("{}: [[region]]", name.display()))?;
         Ok(config)
     }
@@ -84,7 +87,8 @@ impl Config {
             Source::File(path) => Source::File(at(path)),
             Source::PassphraseFile(path) => Source::PassphraseFile(at(path)),
         };
-        let listeners = self.listener.iter().map(|listener| listener.listener(base)).collect::<Result<_>>()?;
+        let listeners =
+            self.listener.iter().map(|listener| listener.listener(base)).collect::<Result<_>>()?;
         let mut audit = audit::Settings::new(match &self.audit.folder {
             Some(folder) => at(folder),
             None => data.join(AUDIT_FOLDER),

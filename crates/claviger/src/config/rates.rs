@@ -5,7 +5,7 @@ use std::path::Path;
 
 use anyhow::Result;
 use claviger_api::Rates;
-use serde::de::{Error as _, MapAccess, Visitor};
+use serde::de::{IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use toml::Spanned;
 
@@ -18,30 +18,34 @@ pub(super) struct RatesTable {
     /// For actions that are not named; absent: the documented figure of each.
     default: Option<u32>,
     by_action: Vec<(Spanned<String>, u32)>,
+    unknown: Vec<Spanned<String>>,
 }
 
 impl Default for RatesTable {
     fn default() -> Self {
-        Self { enabled: true, default: None, by_action: Vec::new() }
+        Self { enabled: true, default: None, by_action: Vec::new(), unknown: Vec::new() }
     }
 }
 
 impl RatesTable {
-    /// Refuses names of actions that do not exist.
+    /// Refuses unknown keys, and names of actions that do not exist.
     pub(super) fn check(&self, name: &Path, text: &str) -> Result<()> {
-        let known = dialects::action_names();
-        for (action, _) in &self.by_action {
-            let word = action.get_ref();
-            if known.contains(word) {
-                continue;
-            }
-            let message = match toml_file::suggestion(word, known.iter().map(String::as_str)) {
-                Some(meant) => format!("unknown action `{word}`; did you mean `{meant}`?"),
-                None => format!("unknown action `{word}`; names look like `kms.Encrypt`"),
-            };
-            return Err(toml_file::at(name, text, Some(action.span()), &message));
-        }
-        Ok(())
+        let actions = dialects::action_names();
+        let known = |word: &String| actions.contains(word);
+        let stranger =
+            self.by_action.iter().map(|(action, _)| action).find(|action| !known(action.get_ref()));
+        let Some(stranger) = self.unknown.first().or(stranger) else { return Ok(()) };
+        let word = stranger.get_ref();
+        let (what, candidates) = if word.contains('.') {
+            ("action", actions.iter().map(String::as_str).collect())
+        } else {
+            ("key", vec!["default", "enabled"])
+        };
+        let message = match toml_file::suggestion(word, candidates) {
+            Some(meant) => format!("unknown {what} `{word}`; did you mean `{meant}`?"),
+            None => format!("unknown {what} `{word}`; names of actions look like `kms.Encrypt`"),
+        };
+        Err(toml_file::at(name, text, Some(stranger.span()), &message))
     }
 
     pub(super) fn rates(&self) -> Rates {
@@ -72,7 +76,10 @@ impl<'de> Deserialize<'de> for RatesTable {
                         "default" => table.default = Some(map.next_value()?),
                         "enabled" => table.enabled = map.next_value()?,
                         action if action.contains('.') => table.by_action.push((key, map.next_value()?)),
-                        other => return Err(A::Error::unknown_field(other, &["enabled", "default"])),
+                        _ => {
+                            map.next_value::<IgnoredAny>()?;
+                            table.unknown.push(key);
+                        }
                     }
                 }
                 Ok(table)

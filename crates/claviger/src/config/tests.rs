@@ -26,9 +26,9 @@ fn what_the_example_comments_out_is_accepted() {
         "[audit]\nfolder = \"claviger-data/audit\"",
         "[limits]\nthreads = 8",
     ] {
-        let commented = commented.strip_prefix("address").map_or(commented.to_owned(), |rest| {
-            format!("[[listener]]\naddress{rest}")
-        });
+        let commented = commented
+            .strip_prefix("address")
+            .map_or(commented.to_owned(), |rest| format!("[[listener]]\naddress{rest}"));
         parse(&format!("{MINIMAL}{commented}\n")).expect(&commented);
     }
 }
@@ -42,6 +42,10 @@ fn mistakes_are_named_with_line_and_suggestion() {
         ("[tags]\nprofile = \"modren\"\n", "c.toml:8: unknown value `modren`; did you mean `modern`?"),
         ("[rates]\nenable = true\n", "c.toml:8: unknown key `enable`; did you mean `enabled`?"),
         ("[rates]\nenabled = true\n\"kms.Zzz\" = 1\n", "c.toml:9: unknown action `kms.Zzz`"),
+        (
+            "[rates]\n\"kms.Encript\" = 1\n",
+            "c.toml:8: unknown action `kms.Encript`; did you mean `kms.Encrypt`?",
+        ),
         ("[rates]\ndefault = -1\n", "c.toml:8: invalid value"),
         ("[log]\nfilter = \"a=b=c\"\n", "c.toml: [log] filter"),
         ("[[region]]\nname = \"South\"\n", "c.toml: [[region]]: `South` is not a name"),
@@ -50,8 +54,14 @@ fn mistakes_are_named_with_line_and_suggestion() {
             "[[region]]\nname = \"a\"\nhuawei = [\"x\"]\n[[region]]\nname = \"b\"\nhuawei = [\"x\"]\n",
             "c.toml: [[region]]: two regions answer to huawei's `x`",
         ),
-        ("[[region]]\nname = \"a\"\nsymmetric = \"aes256\"\n", "c.toml:9: unknown value `aes256`; did you mean `aes-256`?"),
-        ("[[listener]]\nadress = \"127.0.0.1:1\"\n", "c.toml:8: unknown key `adress`; did you mean `address`?"),
+        (
+            "[[region]]\nname = \"a\"\nsymmetric = \"aes256\"\n",
+            "c.toml:9: unknown value `aes256`; did you mean `aes-256`?",
+        ),
+        (
+            "[[listener]]\nadress = \"127.0.0.1:1\"\n",
+            "c.toml:8: unknown key `adress`; did you mean `address`?",
+        ),
     ] {
         let error = format!("{:#}", parse(&format!("{MINIMAL}{more}")).expect_err(more));
         assert!(error.starts_with(expected), "{more:?}: {error}");

@@ -120,7 +120,8 @@ async fn make_user(authority: &Authority, account: AccountId, user: User) -> Res
     }
     for name in user.policies {
         let policy = done(&doing, authority.policy_named(account, &name).await)?;
-        let policy = policy.with_context(|| format!("policy `{name}` went away while user {} was made", id.0))?;
+        let policy =
+            policy.with_context(|| format!("policy `{name}` went away while user {} was made", id.0))?;
         done(&doing, authority.attach(id, policy).await)?;
     }
     make_access_keys(authority, id, user.access_keys).await

@@ -72,7 +72,11 @@ fn check_access_keys(seen: &mut Once, access_keys: &[AccessKey]) -> Result<()> {
     ensure!(access_keys.len() <= PER_USER, "a user has at most {PER_USER} access keys");
     for AccessKey { id, .. } in access_keys {
         let shaped = (1..=ID_BYTES).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic());
-        ensure!(shaped, "access key `{}` must be 1 to {ID_BYTES} visible ASCII characters", id.escape_default());
+        ensure!(
+            shaped,
+            "access key `{}` must be 1 to {ID_BYTES} visible ASCII characters",
+            id.escape_default()
+        );
         once(&mut seen.access_keys, "access key", id, id.clone())?;
     }
     Ok(())
@@ -87,7 +91,10 @@ async fn check_account(authority: &Authority, account: &Account) -> Result<()> {
             ensure!(stored.name == account.domain_name, "the store has domain_name `{}` for it", stored.name);
             ensure!(stored.hex == account.domain_id, "the store has domain_id {} for it", stored.hex);
             let project = stored.projects.get(&region);
-            ensure!(project == Some(&account.project_id), "the store has another project_id for it: {project:?}");
+            ensure!(
+                project == Some(&account.project_id),
+                "the store has another project_id for it: {project:?}"
+            );
         }
         None => check_new_account(authority, account).await?,
     }

@@ -11,8 +11,13 @@ pub(super) fn failed(doing: &str, fault: &Fault) -> anyhow::Error {
 }
 
 /// A policy of an account by name; not a preset.
-pub(super) async fn policy(authority: &Authority, account: AccountId, name: &str) -> Result<Option<records::Policy>> {
-    let id = authority.policy_named(account, name).await.map_err(|fault| failed("reading a policy", &fault))?;
+pub(super) async fn policy(
+    authority: &Authority,
+    account: AccountId,
+    name: &str,
+) -> Result<Option<records::Policy>> {
+    let id =
+        authority.policy_named(account, name).await.map_err(|fault| failed("reading a policy", &fault))?;
     match id.filter(|id| id.0 >= PolicyId::FIRST_CUSTOM) {
         Some(id) => record(authority, &at::policy(id)).await,
         None => Ok(None),
@@ -25,7 +30,11 @@ pub(super) async fn key(authority: &Authority, id: KeyId) -> Result<Option<clavi
 }
 
 /// The key that has an alias in a ring.
-pub(super) async fn key_with_alias(authority: &Authority, ring: &RingId, alias: &str) -> Result<Option<KeyId>> {
+pub(super) async fn key_with_alias(
+    authority: &Authority,
+    ring: &RingId,
+    alias: &str,
+) -> Result<Option<KeyId>> {
     let points: Option<records::Points<KeyId>> = record(authority, &at::alias(ring, alias)).await?;
     Ok(points.map(|points| points.to))
 }

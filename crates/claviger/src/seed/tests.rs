@@ -5,7 +5,7 @@ use anyhow::Result;
 use claviger_core::key::KeySpec;
 use claviger_core::region::Regions;
 use claviger_core::{AccountId, Authority, Clock, Entropy, KeyId, Limits, RegionId, RingId, RootKey, UserId};
-use claviger_store::{Engine as _, MemoryEngine, Scan};
+use claviger_store::{MemoryEngine, Scan};
 
 use super::*;
 
@@ -142,7 +142,11 @@ async fn what_contradicts_the_store_is_named_and_changes_nothing() {
         ("origin = \"external\"", "origin = \"kms\"", "b4b02: the store has another origin"),
         ("4b02\"", "4b03\"", "its alias `theirs` is that of key 23e80852"),
         ("uin = 200000000001", "uin = 200000000002", "its domain_name is that of account 200000000001"),
-        ("[[account.policy]]\nname = \"enc-only\"", "[[account.policy]]\nname = \"ReadOnlyAccess\"", "a preset has this name"),
+        (
+            "[[account.policy]]\nname = \"enc-only\"",
+            "[[account.policy]]\nname = \"ReadOnlyAccess\"",
+            "a preset has this name",
+        ),
     ] {
         assert!(SEED.contains(old), "{old}");
         // Something new stands before the contradiction, and must not be made either.
@@ -168,12 +172,17 @@ async fn what_contradicts_itself_is_named() {
         ("{\"version\"", "[\"version\"", "its document is not accepted"),
     ] {
         assert!(SEED.contains(old), "{old}");
-        let error = format!("{:#}", applied(&authority, &SEED.replacen(old, new, 1)).await.expect_err(expected));
+        let error =
+            format!("{:#}", applied(&authority, &SEED.replacen(old, new, 1)).await.expect_err(expected));
         assert!(error.contains(expected), "{expected}: {error}");
         assert_eq!(everything(&authority).await, before, "{expected}");
     }
     let pair = "[[account.access_key]]\nid = \"AKIDroot\"\nsecret = \"root's secret\"\n";
-    let three = SEED.replacen(pair, &(pair.to_owned() + &pair.replace("root\"", "2\"") + &pair.replace("root\"", "3\"")), 1);
+    let three = SEED.replacen(
+        pair,
+        &(pair.to_owned() + &pair.replace("root\"", "2\"") + &pair.replace("root\"", "3\"")),
+        1,
+    );
     let error = format!("{:#}", applied(&authority, &three).await.expect_err("three access keys"));
     assert!(error.contains("at most 2"), "{error}");
 }
@@ -181,8 +190,16 @@ async fn what_contradicts_itself_is_named() {
 #[test]
 fn what_is_malformed_is_named_with_its_line() {
     for (old, new, expected) in [
-        ("uin = 100000000001\n", "uim = 100000000001\n", "seed.toml:3: unknown key `uim`; did you mean `uin`?"),
-        ("[[account.user]]", "[[account.users]]", "seed.toml:16: unknown key `users`; did you mean `user`?"),
+        (
+            "uin = 100000000001\n",
+            "uim = 100000000001\n",
+            "seed.toml:3: unknown key `uim`; did you mean `uin`?",
+        ),
+        (
+            "[[account.policy]]",
+            "[[account.polcy]]",
+            "seed.toml:13: unknown key `polcy`; did you mean `policy`?",
+        ),
         ("\"0af7", "\"0AF7", "seed.toml:5: expected 32 lower-case hex characters"),
         ("\"Inactive\"", "\"inactive\"", "seed.toml:24: unknown value `inactive`; did you mean `Inactive`?"),
         ("\"external\"", "\"extern\"", "seed.toml:33: unknown value `extern`; did you mean `external`?"),
@@ -197,7 +214,10 @@ fn what_is_malformed_is_named_with_its_line() {
         assert!(error.contains(expected), "{expected}: {error}");
     }
     let bulks = SEED.replace("[account.bulk]", "[[account.bulk]]");
-    assert_eq!(parse(&bulks).expect("an array is as good").accounts.first().map(|account| account.bulk.len()), Some(1));
+    assert_eq!(
+        parse(&bulks).expect("an array is as good").accounts.first().map(|account| account.bulk.len()),
+        Some(1)
+    );
     let shown = format!("{:?}", parse(SEED).expect("well-formed"));
     assert!(!shown.contains("Passw0rd") && !shown.contains("'s secret"), "{shown}");
 }

@@ -203,7 +203,7 @@ async fn a_failing_store_is_told_as_documented() {
             "{action}"
         );
     }
-    // A user that cannot be given its access key is taken back.
+    // Nothing is left of a user that could not be made: its name is free afterwards.
     let new = json!({"Name": "carol", "UseApi": 1});
     assert_eq!(world.code("root", "cam", "AddUser", &new).await, "ServiceUnavailable");
     world.faults.refuse.store(false, SeqCst);
