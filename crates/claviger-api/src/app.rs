@@ -89,12 +89,18 @@ impl App {
 
     /// The answer to a request that no dialect claims.
     pub(crate) fn nobodys() -> Answer {
-        plain(StatusCode::NOT_FOUND, r#"{"error_code":"CLAVIGER.0404","error_msg":"no dialect serves this request"}"#)
+        plain(
+            StatusCode::NOT_FOUND,
+            r#"{"error_code":"CLAVIGER.0404","error_msg":"no dialect serves this request"}"#,
+        )
     }
 
     /// The answer when everything else failed.
     pub(crate) fn failed() -> Answer {
-        plain(StatusCode::INTERNAL_SERVER_ERROR, r#"{"error_code":"CLAVIGER.0500","error_msg":"internal error"}"#)
+        plain(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            r#"{"error_code":"CLAVIGER.0500","error_msg":"internal error"}"#,
+        )
     }
 
     /// Whether one more request may be in flight; the guard gives its place back.

@@ -30,7 +30,12 @@ pub trait Dialect: Send + Sync + 'static {
     fn route(&self, incoming: &Incoming) -> Result<Target, Fault>;
 
     /// Who signed, and for which region.
-    fn admit<'a>(&'a self, authority: &'a Authority, target: &'a Target, request: &'a Request) -> Running<'a, Admitted>;
+    fn admit<'a>(
+        &'a self,
+        authority: &'a Authority,
+        target: &'a Target,
+        request: &'a Request,
+    ) -> Running<'a, Admitted>;
 
     /// The answer. `target` is absent when no route was found.
     fn answer(&self, request: &Incoming, target: Option<&Target>, outcome: Result<Reply, &Fault>) -> Answer;

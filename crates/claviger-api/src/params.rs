@@ -4,7 +4,7 @@
 //! is a [`ParameterFault`]; that pass also takes what the wire allows and JSON does not, such as numbers written as texts.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use claviger_core::Fault;
@@ -82,9 +82,9 @@ impl Node {
             Value::Bool(value) => Self::Bool(value),
             Value::Number(value) => Self::Number(value),
             Value::String(value) => Self::Text(value),
-            Value::Array(values) => {
-                Self::List(values.into_iter().map(|value| Self::from_json(value, deeper)).collect::<Option<_>>()?)
-            }
+            Value::Array(values) => Self::List(
+                values.into_iter().map(|value| Self::from_json(value, deeper)).collect::<Option<_>>()?,
+            ),
             Value::Object(members) => Self::Map(
                 members
                     .into_iter()
@@ -128,13 +128,12 @@ impl Tree {
         if let Some(leaf) = self.leaf {
             return Node::Text(leaf);
         }
-        let numbers: Option<BTreeMap<u32, ()>> =
-            self.members.keys().map(|name| name.parse().ok().map(|number| (number, ()))).collect();
+        let numbers: Option<BTreeSet<u32>> = self.members.keys().map(|name| name.parse().ok()).collect();
         let Some(numbers) = numbers else { return Node::Map(self.into_members()) };
         let mut members = self.members;
         Node::List(
             numbers
-                .keys()
+                .iter()
                 .filter_map(|number| members.remove(&number.to_string()))
                 .map(Tree::into_node)
                 .collect(),
@@ -216,7 +215,9 @@ impl Reader {
     fn text(self) -> Option<String> {
         match self.node {
             Node::Text(text) => Some(text),
-            Node::Number(number) if self.style.number_as_text == Lenience::Accepted => Some(number.to_string()),
+            Node::Number(number) if self.style.number_as_text == Lenience::Accepted => {
+                Some(number.to_string())
+            }
             Node::Bool(value) if self.style.number_as_text == Lenience::Accepted => Some(value.to_string()),
             _ => None,
         }
@@ -335,7 +336,11 @@ impl<'de> de::Deserializer<'de> for Reader {
         visitor.visit_enum(text.into_deserializer())
     }
 
-    fn deserialize_newtype_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, Wrong> {
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, Wrong> {
         visitor.visit_newtype_struct(self)
     }
 
@@ -408,7 +413,11 @@ impl<'de> de::Deserializer<'de> for Named {
         Reader { node, style }.deserialize_enum(kind, variants, visitor).map_err(|wrong| wrong.under(&name))
     }
 
-    fn deserialize_newtype_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, Wrong> {
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, Wrong> {
         visitor.visit_newtype_struct(self)
     }
 
@@ -482,7 +491,10 @@ mod tests {
     #[test]
     fn flattened_parameters_are_read() {
         let pairs = |text: &str| -> Vec<(String, String)> {
-            text.split('&').filter_map(|pair| pair.split_once('=')).map(|(k, v)| (k.into(), v.into())).collect()
+            text.split('&')
+                .filter_map(|pair| pair.split_once('='))
+                .map(|(k, v)| (k.into(), v.into()))
+                .collect()
         };
         let tags = |keys: &[&str]| Some(keys.iter().map(|key| Label { tag_key: (*key).into() }).collect());
         for (text, expected) in [

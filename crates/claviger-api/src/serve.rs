@@ -112,7 +112,9 @@ impl Life {
             action: mounted.full_name(),
             account: caller.map(|caller| caller.account.id.0),
             user: caller.map(|caller| caller.user.id.0),
-            access_key: caller.and_then(|caller| caller.access_key.as_ref()).map(|key| key.record.id.as_str()),
+            access_key: caller
+                .and_then(|caller| caller.access_key.as_ref())
+                .map(|key| key.record.id.as_str()),
             source: incoming.source,
             resource: cx.and_then(Cx::touched),
             outcome: &code,

@@ -103,7 +103,11 @@ impl Cx<'_> {
     }
 
     /// One access key of `owner`.
-    pub async fn show_access_key(&self, owner: &Granted<AccessKeyOwner>, id: &str) -> Result<AccessKey, Fault> {
+    pub async fn show_access_key(
+        &self,
+        owner: &Granted<AccessKeyOwner>,
+        id: &str,
+    ) -> Result<AccessKey, Fault> {
         find(&mut self.authority.tx(), &owner.0, id).await
     }
 
@@ -131,7 +135,12 @@ impl Cx<'_> {
 
 impl Authority {
     /// Makes an access key for a user; the operator's way too, which no policy binds.
-    pub async fn issue_access_key(&self, user: &User, shape: &Shape, description: String) -> Result<Issued, Fault> {
+    pub async fn issue_access_key(
+        &self,
+        user: &User,
+        shape: &Shape,
+        description: String,
+    ) -> Result<Issued, Fault> {
         let random = self.entropy.text(shape.id_alphabet, shape.id_chars);
         let id = format!("{}{random}", shape.prefix);
         let secret = Secret::from(self.entropy.text(ALPHANUMERIC, shape.secret_chars));

@@ -101,7 +101,9 @@ impl Authority {
             return Ok(None);
         }
         let stored = self.engine.get(&at::account_name(name)).await?.stored;
-        stored.map(|stored| records::decode::<Points<AccountId>>(&stored.value).map(|points| points.to)).transpose()
+        stored
+            .map(|stored| records::decode::<Points<AccountId>>(&stored.value).map(|points| points.to))
+            .transpose()
     }
 
     /// The first accounts of the store, by number.

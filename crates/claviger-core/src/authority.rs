@@ -191,7 +191,7 @@ impl Authority {
         let ring = self.ring(&RingId { account: record.account, region: RegionId::global() }).await?;
         let secret = open(&ring, &label::access_key(&record.id, record.account), &record.secret)?;
         let loaded = Arc::new(LoadedAccessKey::new(record, secret));
-        self.caches.access_keys.fill(id.to_owned(), read.at, &loaded);
+        self.caches.access_keys.fill(&id.to_owned(), read.at, &loaded);
         Ok(Some(loaded))
     }
 
@@ -206,7 +206,7 @@ impl Authority {
         let read = self.engine.get(&at::policy(id)).await?;
         let Some(stored) = read.stored else { return Ok(None) };
         let loaded = Arc::new(LoadedPolicy::new(records::decode::<Policy>(&stored.value)?));
-        self.caches.policies.fill(id, read.at, &loaded);
+        self.caches.policies.fill(&id, read.at, &loaded);
         Ok(Some(loaded))
     }
 
@@ -220,7 +220,7 @@ impl Authority {
         let key: crate::key::Key = records::decode(&stored.value)?;
         let ring = self.ring(&key.ring()).await?;
         let loaded = Arc::new(LoadedKey::open(key, &ring)?);
-        self.caches.keys.fill(id, read.at, &loaded);
+        self.caches.keys.fill(&id, read.at, &loaded);
         Ok(Some(loaded))
     }
 
@@ -234,7 +234,7 @@ impl Authority {
             Some(stored) => records::decode::<Revoked>(&stored.value).is_ok(),
             None => false,
         };
-        self.caches.revoked.fill(token, read.at, &Arc::new(revoked));
+        self.caches.revoked.fill(&token, read.at, &Arc::new(revoked));
         Ok(revoked)
     }
 
@@ -249,7 +249,7 @@ impl Authority {
         let read = self.engine.get(&place).await?;
         let Some(stored) = read.stored else { return Ok(None) };
         let value = Arc::new(records::decode(&stored.value)?);
-        cache.fill(id, read.at, &value);
+        cache.fill(&id, read.at, &value);
         Ok(Some(value))
     }
 

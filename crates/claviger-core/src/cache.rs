@@ -52,7 +52,7 @@ impl<K: Hash + Eq + Clone, V> Cache<K, V> {
     }
 
     /// Keeps what a read as of `at` has found, unless something newer is known.
-    pub(crate) fn fill(&self, id: K, at: Version, value: &Arc<V>) {
+    pub(crate) fn fill(&self, id: &K, at: Version, value: &Arc<V>) {
         if self.places.len() >= self.most {
             self.forget_all(at);
         }
@@ -69,14 +69,16 @@ impl<K: Hash + Eq + Clone, V> Cache<K, V> {
         });
         // Places may have been forgotten while this one was being filled.
         if at < self.floor.load(Ordering::SeqCst) {
-            self.places.pin().remove(&id);
+            self.places.pin().remove(id);
         }
     }
 
     /// Marks `id` as changed by the commit `version`.
     pub(crate) fn changed(&self, id: K, version: Version) {
         let _: Compute<'_, K, Place<V>, ()> = self.places.pin().compute(id, |place| match place {
-            Some((_, Place::AtLeast(known) | Place::Loaded(known, _))) if *known > version => Operation::Abort(()),
+            Some((_, Place::AtLeast(known) | Place::Loaded(known, _))) if *known > version => {
+                Operation::Abort(())
+            }
             _ => Operation::Insert(Place::AtLeast(version)),
         });
     }
@@ -109,20 +111,20 @@ mod tests {
     #[test]
     fn a_stale_read_never_fills() {
         let cache: Cache<u8, &str> = Cache::new(10);
-        cache.fill(1, 5, &Arc::new("five"));
+        cache.fill(&1, 5, &Arc::new("five"));
         assert_eq!(cache.find(&1).as_deref(), Some(&"five"));
         cache.changed(1, 6);
         assert!(cache.find(&1).is_none(), "changed is forgotten");
-        cache.fill(1, 5, &Arc::new("five"));
+        cache.fill(&1, 5, &Arc::new("five"));
         assert!(cache.find(&1).is_none(), "a read from before the change is not kept");
-        cache.fill(1, 6, &Arc::new("six"));
+        cache.fill(&1, 6, &Arc::new("six"));
         assert_eq!(cache.find(&1).as_deref(), Some(&"six"));
         cache.changed(1, 4);
         assert_eq!(cache.find(&1).as_deref(), Some(&"six"), "an old mark does not undo newer knowledge");
         cache.forget_all(9);
-        cache.fill(2, 8, &Arc::new("eight"));
+        cache.fill(&2, 8, &Arc::new("eight"));
         assert!(cache.find(&2).is_none(), "below the floor");
-        cache.fill(2, 9, &Arc::new("nine"));
+        cache.fill(&2, 9, &Arc::new("nine"));
         assert_eq!(cache.find(&2).as_deref(), Some(&"nine"));
     }
 
@@ -130,7 +132,7 @@ mod tests {
     fn it_stays_within_its_bound() {
         let cache: Cache<u32, u32> = Cache::new(100);
         for n in 0..1000 {
-            cache.fill(n, 1, &Arc::new(n));
+            cache.fill(&n, 1, &Arc::new(n));
             cache.changed(n, 2);
         }
         assert!(cache.places.len() <= 101);

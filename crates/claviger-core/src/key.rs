@@ -199,7 +199,7 @@ impl Key {
         }
     }
 
-    /// Any state but PendingDeletion → PendingDeletion, unless something is bound to it.
+    /// Any state but `PendingDeletion` → `PendingDeletion`, unless something is bound to it.
     pub fn schedule_deletion(&mut self, now: Moment, days: u64) -> Result<Moment, Fault> {
         if !Self::DELETION_DAYS.contains(&days) {
             return Err(KeyFault::DeletionWindowInvalid.into());
@@ -214,7 +214,7 @@ impl Key {
         Ok(deletion)
     }
 
-    /// PendingDeletion → Disabled, or PendingImport where there is no material (any more).
+    /// `PendingDeletion` → `Disabled`, or `PendingImport` where there is no material (any more).
     pub fn cancel_deletion(&mut self, now: Moment) -> Result<(), Fault> {
         if self.state != KeyState::PendingDeletion {
             return Err(KeyFault::NotPendingDeletion.into());
@@ -248,7 +248,7 @@ impl Key {
         self.bindings = self.bindings.saturating_sub(1);
     }
 
-    /// Takes imported material away: → PendingImport, unless something is bound to it.
+    /// Takes imported material away: → `PendingImport`, unless something is bound to it.
     pub fn delete_material(&mut self) -> Result<(), Fault> {
         if self.origin != Origin::External {
             return Err(KeyFault::NotExternal.into());
@@ -263,7 +263,7 @@ impl Key {
         }
     }
 
-    /// Takes sealed imported material: PendingImport → Enabled. With material already there only the expiry changes.
+    /// Takes sealed imported material: `PendingImport` → `Enabled`. With material already there only the expiry changes.
     pub fn import(&mut self, material: Sealed, now: Moment, expires: Option<Moment>) -> Result<(), Fault> {
         if expires.is_some_and(|expires| expires <= now) {
             return Err(MaterialFault::ExpiryInvalid.into());
@@ -324,14 +324,14 @@ pub(crate) mod tests {
     }
 
     type Step = fn(&mut Key) -> Result<(), Fault>;
+    /// A step's name, the step, the key's origin, and what comes of it in each state.
+    type Row = (&'static str, Step, Origin, [Result<KeyState, KeyFault>; 4]);
 
     /// Every step from every state, free and bound: the whole life as a table.
     #[test]
     fn the_life_of_a_key() {
         use KeyFault::{AlreadyPendingDeletion, InUse, NotExternal, NotPendingDeletion, StateForbids};
         use KeyState::{Disabled, Enabled, PendingDeletion, PendingImport};
-        let now = Moment::from_seconds(10);
-        let _ = now;
         let enable: Step = |key| key.enable().map(drop);
         let disable: Step = |key| key.disable().map(drop);
         let schedule: Step = |key| key.schedule_deletion(Moment::from_seconds(10), 7).map(drop);
@@ -340,9 +340,19 @@ pub(crate) mod tests {
         let hold: Step = Key::hold;
         let import: Step = |key| key.import(Sealed(vec![2]), Moment::from_seconds(10), None);
         let states = [Enabled, Disabled, PendingDeletion, PendingImport];
-        let rows: [(&str, Step, Origin, [Result<KeyState, KeyFault>; 4]); 8] = [
-            ("enable", enable, Origin::Internal, [Ok(Enabled), Ok(Enabled), Err(StateForbids), Err(StateForbids)]),
-            ("disable", disable, Origin::Internal, [Ok(Disabled), Ok(Disabled), Err(StateForbids), Err(StateForbids)]),
+        let rows: [Row; 8] = [
+            (
+                "enable",
+                enable,
+                Origin::Internal,
+                [Ok(Enabled), Ok(Enabled), Err(StateForbids), Err(StateForbids)],
+            ),
+            (
+                "disable",
+                disable,
+                Origin::Internal,
+                [Ok(Disabled), Ok(Disabled), Err(StateForbids), Err(StateForbids)],
+            ),
             (
                 "schedule",
                 schedule,
@@ -362,7 +372,12 @@ pub(crate) mod tests {
                 Origin::External,
                 [Ok(PendingImport), Ok(PendingImport), Err(StateForbids), Err(StateForbids)],
             ),
-            ("hold", hold, Origin::Internal, [Ok(Enabled), Err(StateForbids), Err(StateForbids), Err(StateForbids)]),
+            (
+                "hold",
+                hold,
+                Origin::Internal,
+                [Ok(Enabled), Err(StateForbids), Err(StateForbids), Err(StateForbids)],
+            ),
             (
                 "import",
                 import,
@@ -401,7 +416,8 @@ pub(crate) mod tests {
 
         lent.hold().expect("an enabled key can be bound");
         assert_eq!(lent.expires, None, "a bound key never expires");
-        lent.import(Sealed(vec![3]), Moment::from_seconds(1), Some(Moment::from_seconds(50))).expect("re-import");
+        lent.import(Sealed(vec![3]), Moment::from_seconds(1), Some(Moment::from_seconds(50)))
+            .expect("re-import");
         assert_eq!(lent.expires, None, "not through a new import either");
     }
 
@@ -416,7 +432,8 @@ pub(crate) mod tests {
     #[test]
     fn windows_are_bounded() {
         for (days, good) in [(6, false), (7, true), (1096, true), (1097, false)] {
-            let outcome = key(KeyState::Disabled, Origin::Internal).schedule_deletion(Moment::default(), days);
+            let outcome =
+                key(KeyState::Disabled, Origin::Internal).schedule_deletion(Moment::default(), days);
             assert_eq!(outcome.is_ok(), good, "{days}");
         }
     }

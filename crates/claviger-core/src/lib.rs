@@ -31,8 +31,10 @@ mod workers;
 
 pub use authority::{Authority, Limits, OpenError};
 pub use caller::{Caller, Proof, Scope};
+pub use claviger_crypto::{
+    Entropy, MacKey, RootKey, Secret, WrapAlgorithm, hex_lower, hkdf_sha256, sha256, sha256_hex,
+};
 pub use clock::{Clock, Moment};
-pub use claviger_crypto::{Entropy, MacKey, RootKey, Secret, WrapAlgorithm, hkdf_sha256, sha256, sha256_hex, hex_lower};
 pub use cx::{AccessKeyOwner, Cx, Granted};
 pub use fault::Fault;
 pub use ids::{AccountId, HexId, KeyId, PolicyId, RegionId, RingId, UserId};

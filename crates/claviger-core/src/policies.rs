@@ -32,7 +32,11 @@ pub struct NewPolicy {
 
 impl Cx<'_> {
     /// Makes a policy.
-    pub async fn create_policy(&self, account: &Granted<Arc<Account>>, new: NewPolicy) -> Result<Policy, Fault> {
+    pub async fn create_policy(
+        &self,
+        account: &Granted<Arc<Account>>,
+        new: NewPolicy,
+    ) -> Result<Policy, Fault> {
         self.authority.add_policy(account.id, new).await
     }
 }
@@ -74,6 +78,8 @@ impl Authority {
             return Ok(Some(preset));
         }
         let stored = self.engine.get(&at::policy_name(account, name)).await?.stored;
-        stored.map(|stored| records::decode::<Points<PolicyId>>(&stored.value).map(|points| points.to)).transpose()
+        stored
+            .map(|stored| records::decode::<Points<PolicyId>>(&stored.value).map(|points| points.to))
+            .transpose()
     }
 }

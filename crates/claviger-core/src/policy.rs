@@ -273,12 +273,8 @@ mod tests {
             (None, "ap-beijing", false),
             (None, "ap-*", true),
         ] {
-            let pattern = Pattern::Of {
-                service: "kms".into(),
-                region: pattern.into(),
-                account,
-                path: "key/*".into(),
-            };
+            let pattern =
+                Pattern::Of { service: "kms".into(), region: pattern.into(), account, path: "key/*".into() };
             let covers =
                 pattern.covers(Language::Cam2, OWNER, Permission::Encrypt, key, &["ap-guangzhou".into()]);
             assert_eq!(covers, covered, "{pattern:?}");

@@ -30,7 +30,10 @@ const PRESETS: &[(u64, &str, &[&str], &str)] = &[
 ];
 
 static LOADED: LazyLock<Vec<Arc<LoadedPolicy>>> = LazyLock::new(|| {
-    PRESETS.iter().map(|&(id, name, actions, description)| Arc::new(load(id, name, actions, description))).collect()
+    PRESETS
+        .iter()
+        .map(|&(id, name, actions, description)| Arc::new(load(id, name, actions, description)))
+        .collect()
 });
 
 /// A preset by its number.

@@ -437,7 +437,9 @@ pub fn decode<T: DeserializeOwned>(value: &[u8]) -> Result<T, Fault> {
     }
     let newer = serde_json::from_slice::<Format>(value).is_ok_and(|format| format.v > FORMAT);
     if newer {
-        tracing::error!("a record was written by a newer claviger; start that version, or restore a dump made by this one");
+        tracing::error!(
+            "a record was written by a newer claviger; start that version, or restore a dump made by this one"
+        );
         return Err(Fault::Internal);
     }
     serde_json::from_slice(value).map_err(|error| {

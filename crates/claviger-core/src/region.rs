@@ -76,14 +76,16 @@ mod tests {
 
     fn region(id: &str, names: &[&str]) -> Region {
         let names: Vec<String> = names.iter().map(ToString::to_string).collect();
-        let by_dialect = if names.is_empty() { BTreeMap::new() } else { BTreeMap::from([("t".into(), names)]) };
+        let by_dialect =
+            if names.is_empty() { BTreeMap::new() } else { BTreeMap::from([("t".into(), names)]) };
         Region { id: RegionId::parse(id).expect("a good name"), spec: KeySpec::Aes256, names: by_dialect }
     }
 
     #[test]
     fn names_lead_to_regions() {
-        let regions = Regions::new(vec![region("north", &["ap-beijing"]), region("south", &["ap-guangzhou"])])
-            .expect("two regions");
+        let regions =
+            Regions::new(vec![region("north", &["ap-beijing"]), region("south", &["ap-guangzhou"])])
+                .expect("two regions");
         for (name, found) in [
             ("ap-beijing", Some("north")),
             ("ap-guangzhou", Some("south")),

@@ -20,7 +20,9 @@ impl Authority {
         let page = self.engine.scan(Scan::forward(at::DUE, STEP)).await?;
         let mut handled = 0;
         for entry in page.entries {
-            let Some(when) = entry.key.get(1..9).and_then(|bytes| bytes.try_into().ok()).map(u64::from_be_bytes) else {
+            let Some(when) =
+                entry.key.get(1..9).and_then(|bytes| bytes.try_into().ok()).map(u64::from_be_bytes)
+            else {
                 continue;
             };
             if when > now.millis() {

@@ -91,7 +91,11 @@ impl Cx<'_> {
     }
 
     /// A policy that the caller's account has.
-    pub async fn policy(&self, _account: &Granted<Arc<Account>>, id: PolicyId) -> Result<Arc<LoadedPolicy>, Fault> {
+    pub async fn policy(
+        &self,
+        _account: &Granted<Arc<Account>>,
+        id: PolicyId,
+    ) -> Result<Arc<LoadedPolicy>, Fault> {
         self.own_policy(id).await
     }
 
@@ -124,7 +128,8 @@ impl Cx<'_> {
     ) -> Result<Vec<(Attachment, Arc<LoadedPolicy>)>, Fault> {
         let mut attached = Vec::new();
         for attachment in &user.policies {
-            attached.extend(self.authority.policy(attachment.policy).await?.map(|policy| (*attachment, policy)));
+            attached
+                .extend(self.authority.policy(attachment.policy).await?.map(|policy| (*attachment, policy)));
         }
         Ok(attached)
     }
@@ -133,7 +138,9 @@ impl Cx<'_> {
         let account = self.caller()?.account.id;
         let found = self.authority.policy(id).await?;
         let preset = id.0 < PolicyId::FIRST_CUSTOM;
-        found.filter(|policy| preset || policy.record.account == account).ok_or(Fault::Policy(PolicyFault::NotFound))
+        found
+            .filter(|policy| preset || policy.record.account == account)
+            .ok_or(Fault::Policy(PolicyFault::NotFound))
     }
 }
 
@@ -144,7 +151,9 @@ impl Authority {
             return Ok(None);
         }
         let read = self.engine.get(&at::user_name(account, name)).await?;
-        read.stored.map(|stored| records::decode::<Points<UserId>>(&stored.value).map(|points| points.to)).transpose()
+        read.stored
+            .map(|stored| records::decode::<Points<UserId>>(&stored.value).map(|points| points.to))
+            .transpose()
     }
 
     /// Makes a user; the operator's way too, which no policy binds.

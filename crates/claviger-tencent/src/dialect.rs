@@ -11,7 +11,8 @@ use claviger_core::{Authority, Fault, Permission};
 use hyper::Method;
 
 use crate::wire::{
-    Address, Language, StrictScope, VERSIONS, Words, action_label, authenticate, common_words, envelope, language,
+    Address, Language, StrictScope, VERSIONS, Words, action_label, authenticate, common_words, envelope,
+    language,
 };
 use crate::{cam, kms, sts, tag};
 
@@ -105,7 +106,12 @@ impl Dialect for Tencent {
         Ok(Target { route, captured: Vec::new() })
     }
 
-    fn admit<'a>(&'a self, authority: &'a Authority, target: &'a Target, request: &'a Request) -> Running<'a, Admitted> {
+    fn admit<'a>(
+        &'a self,
+        authority: &'a Authority,
+        target: &'a Target,
+        request: &'a Request,
+    ) -> Running<'a, Admitted> {
         Box::pin(async move {
             let incoming = &request.incoming;
             let service = target.route.action.service;
@@ -174,7 +180,10 @@ mod tests {
             let names: Vec<_> = routes.iter().map(|route| route.action.name).collect();
             assert!(names.windows(2).all(|pair| pair.first() < pair.last()), "{names:?}");
         }
-        assert_eq!(SERVICES.iter().map(|routes| routes.len()).sum::<usize>(), Tencent::new(Settings::default()).routes.len());
+        assert_eq!(
+            SERVICES.iter().map(|routes| routes.len()).sum::<usize>(),
+            Tencent::new(Settings::default()).routes.len()
+        );
     }
 
     #[test]

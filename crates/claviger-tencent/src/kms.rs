@@ -32,8 +32,16 @@ pub(crate) use fault::words;
 
 /// The actions.
 pub(crate) static ROUTES: &[Route] = &[
-    Route { action: bind_cloud_resource::ACTION, at: "", run: |cx, r| Box::pin(bind_cloud_resource::run(cx, r)) },
-    Route { action: cancel_key_deletion::ACTION, at: "", run: |cx, r| Box::pin(cancel_key_deletion::run(cx, r)) },
+    Route {
+        action: bind_cloud_resource::ACTION,
+        at: "",
+        run: |cx, r| Box::pin(bind_cloud_resource::run(cx, r)),
+    },
+    Route {
+        action: cancel_key_deletion::ACTION,
+        at: "",
+        run: |cx, r| Box::pin(cancel_key_deletion::run(cx, r)),
+    },
     Route { action: create_key::ACTION, at: "", run: |cx, r| Box::pin(create_key::run(cx, r)) },
     Route { action: decrypt::ACTION, at: "", run: |cx, r| Box::pin(decrypt::run(cx, r)) },
     Route {
@@ -53,10 +61,26 @@ pub(crate) static ROUTES: &[Route] = &[
         run: |cx, r| Box::pin(get_parameters_for_import::run(cx, r)),
     },
     Route { action: get_regions::ACTION, at: "", run: |cx, r| Box::pin(get_regions::run(cx, r)) },
-    Route { action: get_service_status::ACTION, at: "", run: |cx, r| Box::pin(get_service_status::run(cx, r)) },
-    Route { action: import_key_material::ACTION, at: "", run: |cx, r| Box::pin(import_key_material::run(cx, r)) },
+    Route {
+        action: get_service_status::ACTION,
+        at: "",
+        run: |cx, r| Box::pin(get_service_status::run(cx, r)),
+    },
+    Route {
+        action: import_key_material::ACTION,
+        at: "",
+        run: |cx, r| Box::pin(import_key_material::run(cx, r)),
+    },
     Route { action: list_key_detail::ACTION, at: "", run: |cx, r| Box::pin(list_key_detail::run(cx, r)) },
     Route { action: list_keys::ACTION, at: "", run: |cx, r| Box::pin(list_keys::run(cx, r)) },
-    Route { action: schedule_key_deletion::ACTION, at: "", run: |cx, r| Box::pin(schedule_key_deletion::run(cx, r)) },
-    Route { action: unbind_cloud_resource::ACTION, at: "", run: |cx, r| Box::pin(unbind_cloud_resource::run(cx, r)) },
+    Route {
+        action: schedule_key_deletion::ACTION,
+        at: "",
+        run: |cx, r| Box::pin(schedule_key_deletion::run(cx, r)),
+    },
+    Route {
+        action: unbind_cloud_resource::ACTION,
+        at: "",
+        run: |cx, r| Box::pin(unbind_cloud_resource::run(cx, r)),
+    },
 ];

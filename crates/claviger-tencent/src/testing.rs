@@ -13,7 +13,7 @@ use claviger_core::user::NewUser;
 use claviger_core::{
     AccountId, Authority, Clock, Entropy, HexId, Limits, MacKey, Moment, RootKey, Secret, UserId, sha256_hex,
 };
-use claviger_store::{FaultyEngine, Faults, MemoryEngine};
+use claviger_store::{Faults, FaultyEngine, MemoryEngine};
 use http_body_util::BodyExt;
 use hyper::header::{HeaderName, HeaderValue};
 use serde_json::{Value, json};
@@ -89,8 +89,11 @@ impl World {
     }
 
     async fn give_key(&self, user: &User, name: &str) {
-        let added =
-            self.app.authority.add_access_key(user, secret_id(name), &secret_of(name), true, String::new()).await;
+        let added = self
+            .app
+            .authority
+            .add_access_key(user, secret_id(name), &secret_of(name), true, String::new())
+            .await;
         added.expect("a first access key");
     }
 
@@ -130,7 +133,10 @@ impl World {
     pub(crate) async fn send(&self, incoming: Incoming) -> Value {
         let answer = serve(Arc::clone(&self.app), incoming).await;
         assert_eq!(answer.status(), 200);
-        assert_eq!(answer.headers().get("content-type").map(HeaderValue::as_bytes), Some(&b"application/json"[..]));
+        assert_eq!(
+            answer.headers().get("content-type").map(HeaderValue::as_bytes),
+            Some(&b"application/json"[..])
+        );
         let body = answer.into_body().collect().await.expect("a whole body").to_bytes();
         let mut body: Value = serde_json::from_slice(&body).expect("JSON");
         let response = body.get_mut("Response").and_then(Value::as_object_mut).expect("an envelope");
@@ -140,7 +146,10 @@ impl World {
 
     /// A POST signed with `TC3-HMAC-SHA256`, as the SDKs do it.
     pub(crate) fn signed(&self, who: &str, service: &str, action: &str, body: &str) -> Incoming {
-        let version = crate::wire::VERSIONS.iter().find(|(name, _)| *name == service).map_or("", |(_, version)| version);
+        let version = crate::wire::VERSIONS
+            .iter()
+            .find(|(name, _)| *name == service)
+            .map_or("", |(_, version)| version);
         let now = self.clock.now();
         let (time, date) = (now.seconds().to_string(), now.timestamp().strftime("%Y-%m-%d").to_string());
         let host = format!("{service}.tencentcloudapi.com");

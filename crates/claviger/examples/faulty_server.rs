@@ -1,20 +1,22 @@
 //! `claviger dev` on a store that fails on command, for testing what clients are told then.
 //!
-//! `--control FILE` is read every 50 ms. `refuse` in it: commits fail and change nothing. `unknown`: commits take place, and
-//! their outcome is not told. `reads`: nothing can be read. Empty: nothing fails.
+//! `--control FILE` is read before every use of the store, so that what is written there holds for the next request. `refuse` in
+//! it: commits fail and change nothing. `unknown`: commits take place, and their outcome is not told. `reads`: nothing can be
+//! read. Empty: nothing fails.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, LazyLock};
-use std::thread::{sleep, spawn};
-use std::time::Duration;
+use std::sync::{Arc, OnceLock};
 
 use clap::{Parser, Subcommand};
 use claviger::{cli, dev};
-use claviger_store::{Engine, Faults, FaultyEngine};
+use claviger_store::{
+    Answer, Batch, Engine, Faults, FaultyEngine, Observer, Page, Read, Scan, Stats, Version,
+};
 
-static FAULTS: LazyLock<Arc<Faults>> = LazyLock::new(Arc::default);
+/// `--control`; there before the store is opened.
+static CONTROL: OnceLock<PathBuf> = OnceLock::new();
 
 #[derive(Parser)]
 struct Cli {
@@ -36,19 +38,51 @@ enum Command {
 
 fn main() -> ExitCode {
     let Command::Dev { args, control } = Cli::parse().command;
-    spawn(move || {
-        loop {
-            let said = std::fs::read_to_string(&control).unwrap_or_default();
-            let said = said.trim();
-            FAULTS.refuse.store(said == "refuse", Ordering::SeqCst);
-            FAULTS.lose_answer.store(said == "unknown", Ordering::SeqCst);
-            FAULTS.fail_reads.store(said == "reads", Ordering::SeqCst);
-            sleep(Duration::from_millis(50));
-        }
-    });
-    cli::finish(cli::block_on(dev::run(args, faulty)))
+    CONTROL.get_or_init(|| control);
+    cli::finish(cli::block_on(dev::run(args, controlled)))
 }
 
-fn faulty(engine: Arc<dyn Engine>) -> Arc<dyn Engine> {
-    Arc::new(FaultyEngine::new(engine, Arc::clone(&FAULTS)))
+fn controlled(engine: Arc<dyn Engine>) -> Arc<dyn Engine> {
+    let faults: Arc<Faults> = Arc::default();
+    Arc::new(Controlled { engine: FaultyEngine::new(engine, Arc::clone(&faults)), faults })
+}
+
+/// A store that looks at the file first.
+struct Controlled {
+    engine: FaultyEngine,
+    faults: Arc<Faults>,
+}
+
+impl Controlled {
+    fn engine(&self) -> &FaultyEngine {
+        let said =
+            CONTROL.get().and_then(|control| std::fs::read_to_string(control).ok()).unwrap_or_default();
+        let said = said.trim();
+        self.faults.refuse.store(said == "refuse", Ordering::SeqCst);
+        self.faults.lose_answer.store(said == "unknown", Ordering::SeqCst);
+        self.faults.fail_reads.store(said == "reads", Ordering::SeqCst);
+        &self.engine
+    }
+}
+
+impl Engine for Controlled {
+    fn get<'a>(&'a self, key: &'a [u8]) -> Answer<'a, Read> {
+        self.engine().get(key)
+    }
+
+    fn scan<'a>(&'a self, scan: Scan<'a>) -> Answer<'a, Page> {
+        self.engine().scan(scan)
+    }
+
+    fn commit(&self, batch: Batch) -> Answer<'_, Version> {
+        self.engine().commit(batch)
+    }
+
+    fn observe(&self, observer: Observer) {
+        self.engine.observe(observer);
+    }
+
+    fn stats(&self) -> Stats {
+        self.engine.stats()
+    }
 }

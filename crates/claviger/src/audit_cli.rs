@@ -60,7 +60,7 @@ fn prove(folder: &Path) -> Result<()> {
         error @ VerifyError::Io { .. } => error.into(),
     })?;
     let Summary { segments, lines, starts_at_seq, head_seq, head_hash, .. } = summary;
-    println!("proved: {lines} lines in {segments} segments, numbers {starts_at_seq} to {head_seq}");
+    println!("proved: {lines} lines, numbers {starts_at_seq} to {head_seq}; segment files: {segments}");
     if starts_at_seq > 1 {
         println!("older segments have been removed; what they said is not proved");
     }
@@ -78,7 +78,10 @@ fn show(folder: &Path, lines: usize, follow: bool) -> Result<()> {
     for line in newest.iter().skip(newest.len().saturating_sub(lines)) {
         println!("{line}");
     }
-    while follow {
+    if !follow {
+        return Ok(());
+    }
+    loop {
         for line in place.new_lines(folder)? {
             let number = number(&line);
             if number > last {
@@ -89,7 +92,6 @@ fn show(folder: &Path, lines: usize, follow: bool) -> Result<()> {
         stdout().flush().context("standard output is gone")?;
         std::thread::sleep(FOLLOW_EVERY);
     }
-    Ok(())
 }
 
 /// The number of a line in the record.

@@ -257,8 +257,8 @@ mod tests {
         made.endpoint = "http://127.0.0.1:1".into();
         made.write(&path).expect("writable");
         made.write(&path).expect("and again");
-        let mode = std::fs::metadata(&path).expect("there").permissions().mode();
-        assert_eq!(mode & 0o777, 0o600);
+        let permissions = std::fs::metadata(&path).expect("there").permissions().mode();
+        assert_eq!(permissions & 0o777, 0o600);
         let read = Credentials::read(&path).expect("whole");
         assert_eq!((read.uin, read.app_id, read.user_id), (made.uin, made.app_id, made.user_id));
         assert_eq!(read.second.secret, made.second.secret);

@@ -76,7 +76,8 @@ impl Greeting<'_> {
             writeln!(f, "END\n)\"; export TENCENTCLOUD_SECRET_ID TENCENTCLOUD_SECRET_KEY")?;
         }
         writeln!(f, "export TENCENTCLOUD_REGION={region}")?;
-        writeln!(f, "tccli kms CreateKey --endpoint {endpoint} --Alias hello-tccli\n")
+        let action = if self.secrets == Secrets::New { "CreateKey --Alias hello-tccli" } else { "ListKeys" };
+        writeln!(f, "tccli kms {action} --endpoint {endpoint}\n")
     }
 
     fn tencent_python(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

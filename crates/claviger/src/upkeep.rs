@@ -13,7 +13,7 @@ use crate::operations::Watched;
 /// Between two looks at what is due, and whether the store answers.
 const SWEEP_EVERY: Duration = Duration::from_secs(1);
 /// Between two savings of when access keys were used.
-const SAVE_EVERY: Duration = Duration::from_secs(60);
+const SAVE_EVERY: Duration = Duration::from_mins(1);
 /// Between two rounds of the metrics' own upkeep, and two counts of keys.
 const METRICS_EVERY: Duration = Duration::from_secs(5);
 

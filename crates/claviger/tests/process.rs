@@ -41,13 +41,13 @@ impl Server {
         let before = endpoint(&credentials);
         let mut arguments = vec!["dev", "--listen", "127.0.0.1:0", "--data", text(data)];
         arguments.extend(more);
-        let child =
-            claviger(&arguments).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("it starts");
+        let spawned = claviger(&arguments).stdout(Stdio::piped()).stderr(Stdio::null()).spawn();
+        let mut server = Self { child: spawned.expect("it starts"), address: String::new() };
         let started = Instant::now();
         while started.elapsed() < PATIENCE {
             let now = endpoint(&credentials);
             if let Some(address) = now.filter(|now| Some(now) != before.as_ref()) {
-                let server = Self { child, address };
+                server.address = address;
                 assert_eq!(server.ask("/readyz").0, 200);
                 return server;
             }

@@ -54,8 +54,11 @@ impl Granted<std::sync::Arc<LoadedKey>> {
             return Err(CipherFault::PlaintextInvalid.into());
         }
         let (key_version, cipher) = self.newest()?;
-        let head =
-            claviger_crypto::BlobHead { key_id: self.key.id.0, key_version, context_kind: context.kind as u8 };
+        let head = claviger_crypto::BlobHead {
+            key_id: self.key.id.0,
+            key_version,
+            context_kind: context.kind as u8,
+        };
         Ok(cipher.encrypt(&cx.authority.entropy, &head, context.bytes, plaintext))
     }
 
@@ -73,7 +76,12 @@ impl Granted<std::sync::Arc<LoadedKey>> {
     }
 
     /// Makes a data key of 1 to 1024 bytes and its ciphertext under this key.
-    pub fn data_key(&self, cx: &Cx<'_>, context: Context<'_>, bytes: usize) -> Result<(Secret, Vec<u8>), Fault> {
+    pub fn data_key(
+        &self,
+        cx: &Cx<'_>,
+        context: Context<'_>,
+        bytes: usize,
+    ) -> Result<(Secret, Vec<u8>), Fault> {
         self.key.usable()?;
         if !(1..=DATA_KEY_BYTES).contains(&bytes) {
             return Err(CipherFault::PlaintextInvalid.into());

@@ -41,7 +41,13 @@ impl Cx<'_> {
 
 impl Authority {
     /// Makes a key; the operator's way too, which no policy binds.
-    pub async fn create_key(&self, ring: &RingId, id: KeyId, creator: UserId, new: NewKey) -> Result<Key, Fault> {
+    pub async fn create_key(
+        &self,
+        ring: &RingId,
+        id: KeyId,
+        creator: UserId,
+        new: NewKey,
+    ) -> Result<Key, Fault> {
         // One turn per ring: creations there share the count of keys.
         let _turn = self.turn(ring).await;
         let key = self.build_key(ring, id, creator, new).await?;
@@ -74,7 +80,13 @@ impl Authority {
     }
 
     /// A key that is not in the store yet, with its material.
-    pub async fn build_key(&self, ring: &RingId, id: KeyId, creator: UserId, new: NewKey) -> Result<Key, Fault> {
+    pub async fn build_key(
+        &self,
+        ring: &RingId,
+        id: KeyId,
+        creator: UserId,
+        new: NewKey,
+    ) -> Result<Key, Fault> {
         let well_formed = (1..=ALIAS_BYTES).contains(&new.alias.len()) && !new.alias.contains('\0');
         if !well_formed {
             return Err(AliasFault::Invalid.into());

@@ -66,7 +66,11 @@ impl<'c> Edit<'c> {
         let place = at::binding(self.key.id, held, product, resource);
         if self.tx.get(&place).await?.is_some() {
             // Bound already; the state is asked all the same, as a first binding would.
-            return if self.key.state == KeyState::Enabled { Ok(()) } else { Err(KeyFault::StateForbids.into()) };
+            return if self.key.state == KeyState::Enabled {
+                Ok(())
+            } else {
+                Err(KeyFault::StateForbids.into())
+            };
         }
         self.key.hold()?;
         let binding = Binding {

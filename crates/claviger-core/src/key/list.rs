@@ -74,10 +74,14 @@ impl Cx<'_> {
     }
 
     /// Every tag of a ring's keys: each key with its values, both sorted.
-    pub async fn all_tags(&self, ring: &Granted<RingId>) -> Result<BTreeMap<String, BTreeSet<String>>, Fault> {
+    pub async fn all_tags(
+        &self,
+        ring: &Granted<RingId>,
+    ) -> Result<BTreeMap<String, BTreeSet<String>>, Fault> {
         let mut tags: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
         let prefix = at::tags(ring);
-        let mut walk = Walk { cx: self, prefix: &prefix, direction: Direction::Forward, after: None, done: false };
+        let mut walk =
+            Walk { cx: self, prefix: &prefix, direction: Direction::Forward, after: None, done: false };
         while let Some(entries) = walk.entries().await? {
             for entry in entries {
                 let tag: Tag = records::decode(&entry.value)?;
@@ -96,7 +100,8 @@ impl Cx<'_> {
     ) -> Result<BTreeSet<KeyId>, Fault> {
         let mut found = BTreeSet::new();
         let prefix = at::keys_by_tag_key(ring, tag_key);
-        let mut walk = Walk { cx: self, prefix: &prefix, direction: Direction::Forward, after: None, done: false };
+        let mut walk =
+            Walk { cx: self, prefix: &prefix, direction: Direction::Forward, after: None, done: false };
         while let Some(entries) = walk.entries().await? {
             for entry in entries {
                 let tag: Tag = records::decode(&entry.value)?;
@@ -128,8 +133,12 @@ impl Walk<'_> {
         if self.done {
             return Ok(None);
         }
-        let scan =
-            Scan { prefix: self.prefix, after: self.after.as_deref(), direction: self.direction, limit: STEP };
+        let scan = Scan {
+            prefix: self.prefix,
+            after: self.after.as_deref(),
+            direction: self.direction,
+            limit: STEP,
+        };
         let page = self.cx.authority.engine.scan(scan).await?;
         self.done = !page.more;
         self.after = page.entries.last().map(|entry| entry.key.clone());

@@ -29,6 +29,7 @@ const RESOURCE_BYTES: usize = 256;
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
+#[expect(clippy::struct_field_names, reason = "the names of the wire")]
 pub(super) struct Binding {
     key_id: String,
     product_id: String,
@@ -80,24 +81,52 @@ mod tests {
             ("BindCloudResource", binding.clone(), "ok"),
             ("BindCloudResource", binding.clone(), "ok"),
             ("DisableKey", json!({"KeyId": id}), "FailedOperation.CmkUsedByCloudProduct"),
-            ("ScheduleKeyDeletion", json!({"KeyId": id, "PendingWindowInDays": 7}), "FailedOperation.CmkUsedByCloudProduct"),
+            (
+                "ScheduleKeyDeletion",
+                json!({"KeyId": id, "PendingWindowInDays": 7}),
+                "FailedOperation.CmkUsedByCloudProduct",
+            ),
             ("UnbindCloudResource", binding.clone(), "ok"),
             ("UnbindCloudResource", binding.clone(), "ResourceUnavailable.CloudResourceBindingNotFound"),
             ("DisableKey", json!({"KeyId": id}), "ok"),
             ("BindCloudResource", binding.clone(), "ResourceUnavailable.CmkStateNotSupport"),
-            ("BindCloudResource", json!({"KeyId": id, "ProductId": "", "ResourceId": "r"}), "InvalidParameter"),
-            ("BindCloudResource", json!({"KeyId": id, "ProductId": "p".repeat(129), "ResourceId": "r"}), "InvalidParameter"),
-            ("BindCloudResource", json!({"KeyId": id, "ProductId": "p", "ResourceId": "a\u{0}b"}), "InvalidParameter"),
-            ("BindCloudResource", json!({"KeyId": "x", "ProductId": "p", "ResourceId": "r"}), "InvalidParameterValue.InvalidKeyId"),
+            (
+                "BindCloudResource",
+                json!({"KeyId": id, "ProductId": "", "ResourceId": "r"}),
+                "InvalidParameter",
+            ),
+            (
+                "BindCloudResource",
+                json!({"KeyId": id, "ProductId": "p".repeat(129), "ResourceId": "r"}),
+                "InvalidParameter",
+            ),
+            (
+                "BindCloudResource",
+                json!({"KeyId": id, "ProductId": "p", "ResourceId": "a\u{0}b"}),
+                "InvalidParameter",
+            ),
+            (
+                "BindCloudResource",
+                json!({"KeyId": "x", "ProductId": "p", "ResourceId": "r"}),
+                "InvalidParameterValue.InvalidKeyId",
+            ),
             (
                 "BindCloudResource",
                 json!({"KeyId": "23e80852-1e38-11e9-b129-5cb9019b4b01", "ProductId": "p", "ResourceId": "r"}),
                 "ResourceUnavailable.CmkNotFound",
             ),
             ("BindCloudResource", json!({"KeyId": id, "ProductId": "p"}), "MissingParameter"),
-            ("BindCloudResource", json!({"KeyId": id, "ProductId": 1, "ResourceId": "r"}), "InvalidParameter"),
+            (
+                "BindCloudResource",
+                json!({"KeyId": id, "ProductId": 1, "ResourceId": "r"}),
+                "InvalidParameter",
+            ),
         ] {
-            assert_eq!(world.code("root", "kms", action, &parameters).await, expected, "{action} {parameters}");
+            assert_eq!(
+                world.code("root", "kms", action, &parameters).await,
+                expected,
+                "{action} {parameters}"
+            );
         }
         let foreign = world.code("stranger", "kms", "BindCloudResource", &binding).await;
         assert_eq!(foreign, "ResourceUnavailable.CmkNotFound");

@@ -102,7 +102,8 @@ impl Parameters {
             return Err(KeyFault::ClusterUnknown.into());
         }
         let tags = self.tags.unwrap_or_default().into_iter();
-        let tags = tags.map(|tag| Tag { key: tag.tag_key, value: tag.tag_value.unwrap_or_default() }).collect();
+        let tags =
+            tags.map(|tag| Tag { key: tag.tag_key, value: tag.tag_value.unwrap_or_default() }).collect();
         Ok(NewKey { alias: self.alias, description, spec: None, origin, tags })
     }
 }
@@ -110,7 +111,8 @@ impl Parameters {
 /// 1 to 60 letters, digits, `_` and `-`, beginning with a letter or digit.
 fn is_alias(text: &str) -> bool {
     let begins = text.starts_with(|c: char| c.is_ascii_alphanumeric());
-    let fits = text.len() <= ALIAS_CHARS && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-');
+    let fits = text.len() <= ALIAS_CHARS
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-');
     begins && fits && !text.starts_with(RESERVED)
 }
 
@@ -125,8 +127,16 @@ mod tests {
     fn aliases() {
         let long = "a".repeat(60);
         for (alias, good) in [
-            ("a", true), ("A-b_9", true), (&long, true), (&format!("{long}a"), false), ("", false), ("_a", false),
-            ("-a", false), ("a b", false), ("kms-a", false), ("é", false),
+            ("a", true),
+            ("A-b_9", true),
+            (&long, true),
+            (&format!("{long}a"), false),
+            ("", false),
+            ("_a", false),
+            ("-a", false),
+            ("a b", false),
+            ("kms-a", false),
+            ("é", false),
         ] {
             assert_eq!(is_alias(alias), good, "{alias}");
         }

@@ -80,7 +80,11 @@ mod tests {
             let blob = world.call("root", "kms", "Encrypt", &ask).await["CiphertextBlob"].clone();
             let back = json!({"CiphertextBlob": blob, "EncryptionContext": presented});
             let answer = world.call("root", "kms", "Decrypt", &back).await;
-            assert_eq!(answer.pointer("/Error/Code").map_or("ok", |c| c.as_str().unwrap_or("")), expected, "{back}");
+            assert_eq!(
+                answer.pointer("/Error/Code").map_or("ok", |c| c.as_str().unwrap_or("")),
+                expected,
+                "{back}"
+            );
             if expected == "ok" {
                 assert_eq!(answer["Plaintext"], json!(plaintext));
                 assert_eq!(&answer["KeyId"], id);
@@ -96,12 +100,18 @@ mod tests {
             assert_eq!(world.code("root", "kms", "Encrypt", &ask).await, expected);
         }
         let foreign = json!({"KeyId": id, "Plaintext": plaintext});
-        assert_eq!(world.code("stranger", "kms", "Encrypt", &foreign).await, "ResourceUnavailable.CmkNotFound");
+        assert_eq!(
+            world.code("stranger", "kms", "Encrypt", &foreign).await,
+            "ResourceUnavailable.CmkNotFound"
+        );
         let blob = world.call("root", "kms", "Encrypt", &foreign).await["CiphertextBlob"].clone();
         let back = json!({"CiphertextBlob": blob});
         assert_eq!(world.code("stranger", "kms", "Decrypt", &back).await, "ResourceUnavailable.CmkNotFound");
         let garbage = json!({"CiphertextBlob": "x"});
-        assert_eq!(world.code("root", "kms", "Decrypt", &garbage).await, "InvalidParameterValue.InvalidCiphertext");
+        assert_eq!(
+            world.code("root", "kms", "Decrypt", &garbage).await,
+            "InvalidParameterValue.InvalidCiphertext"
+        );
         world.call("root", "kms", "DisableKey", &json!({"KeyId": id})).await;
         assert_eq!(world.code("root", "kms", "Encrypt", &foreign).await, "ResourceUnavailable.CmkDisabled");
         assert_eq!(world.code("root", "kms", "Decrypt", &back).await, "ResourceUnavailable.CmkDisabled");
@@ -113,9 +123,7 @@ mod tests {
         let created = world.call("root", "kms", "CreateKey", &json!({"Alias": "a"})).await;
         let id = created["KeyId"].as_str().unwrap_or_default();
         let resource = format!("qcs::kms::uin/100000000001:key/creatorUin/100000000001/{id}");
-        let allow = |action: &str, resource: &str| {
-            json!({"version": "2.0", "statement": [{"effect": "allow", "action": action, "resource": resource}]})
-        };
+        let allow = |action: &str, resource: &str| json!({"version": "2.0", "statement": [{"effect": "allow", "action": action, "resource": resource}]});
         let deny = json!({"version": "2.0", "statement": {"effect": "deny", "action": ["kms:Encrypt"], "resource": [resource]}});
         world.user("alice", 100_000_000_002, &[allow("kms:Encrypt", &resource)]).await;
         world.user("bob", 100_000_000_003, &[]).await;
@@ -128,7 +136,8 @@ mod tests {
             ("carol", "Encrypt", "UnauthorizedOperation"),
             ("carol", "GenerateDataKey", "ok"),
         ] {
-            let ask = if action == "Encrypt" { ask.clone() } else { json!({"KeyId": id, "KeySpec": "AES_256"}) };
+            let ask =
+                if action == "Encrypt" { ask.clone() } else { json!({"KeyId": id, "KeySpec": "AES_256"}) };
             assert_eq!(world.code(who, "kms", action, &ask).await, expected, "{who} {action}");
         }
     }

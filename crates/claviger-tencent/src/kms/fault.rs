@@ -3,7 +3,9 @@
 use std::borrow::Cow;
 
 use claviger_core::Fault;
-use claviger_core::fault::{AliasFault, CipherFault, KeyFault, MaterialFault, ParameterFault, ParameterProblem, TagFault};
+use claviger_core::fault::{
+    AliasFault, CipherFault, KeyFault, MaterialFault, ParameterFault, ParameterProblem, TagFault,
+};
 
 use crate::wire::{Language, Words, common_words};
 
@@ -32,9 +34,11 @@ pub(crate) fn words(fault: &Fault, language: Language) -> Words {
             };
             Words { code: "InvalidParameter", message: Cow::Owned(message) }
         }
-        Fault::PermissionDenied { permission, resource } => {
-            denied("UnauthorizedOperation", permission.spellings(claviger_core::permission::Language::Cam2), resource)
-        }
+        Fault::PermissionDenied { permission, resource } => denied(
+            "UnauthorizedOperation",
+            permission.spellings(claviger_core::permission::Language::Cam2),
+            resource,
+        ),
         Fault::Tag(fault) => tag(*fault, language),
         Fault::AccessKey(_)
         | Fault::Authentication(_)
@@ -61,9 +65,11 @@ pub(crate) fn denied(code: &'static str, spellings: &[&str], resource: &str) -> 
 fn cipher(fault: CipherFault, language: Language) -> Words {
     let say = |code, english, chinese| Words::say(language, code, english, chinese);
     match fault {
-        CipherFault::CiphertextInvalid => {
-            say("InvalidParameterValue.InvalidCiphertext", "The ciphertext is not of the right form.", "密文格式错误。")
-        }
+        CipherFault::CiphertextInvalid => say(
+            "InvalidParameterValue.InvalidCiphertext",
+            "The ciphertext is not of the right form.",
+            "密文格式错误。",
+        ),
         CipherFault::ContextInvalid => say(
             "InvalidParameter",
             "EncryptionContext must be a JSON object of strings, at most 1024 characters.",
@@ -131,13 +137,17 @@ fn key(fault: KeyFault, language: Language) -> Words {
             "The CMK is not an EXTERNAL one.",
             "CMK 不是 EXTERNAL 类型。",
         ),
-        KeyFault::NotFound => say("ResourceUnavailable.CmkNotFound", "The CMK does not exist.", "CMK 不存在。"),
+        KeyFault::NotFound => {
+            say("ResourceUnavailable.CmkNotFound", "The CMK does not exist.", "CMK 不存在。")
+        }
         KeyFault::NotPendingDeletion => say(
             "ResourceUnavailable.CmkNotPendingDelete",
             "The CMK is not pending deletion.",
             "CMK 不处于计划删除状态。",
         ),
-        KeyFault::OriginInvalid => say("InvalidParameterValue.InvalidType", "Type must be 1 or 2.", "Type 参数错误。"),
+        KeyFault::OriginInvalid => {
+            say("InvalidParameterValue.InvalidType", "Type must be 1 or 2.", "Type 参数错误。")
+        }
         KeyFault::PendingDeletion => say(
             "ResourceUnavailable.KeyPendingDelete",
             "The CMK is pending deletion.",

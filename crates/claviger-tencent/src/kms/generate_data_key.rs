@@ -124,7 +124,10 @@ mod tests {
                     let plaintext = BASE64.decode(answer["Plaintext"].as_str().unwrap_or_default());
                     assert_eq!(plaintext.map(|bytes| bytes.len()), Ok(length));
                     let back = json!({"CiphertextBlob": answer["CiphertextBlob"]});
-                    assert_eq!(world.call("root", "kms", "Decrypt", &back).await["Plaintext"], answer["Plaintext"]);
+                    assert_eq!(
+                        world.call("root", "kms", "Decrypt", &back).await["Plaintext"],
+                        answer["Plaintext"]
+                    );
                 }
             }
         }

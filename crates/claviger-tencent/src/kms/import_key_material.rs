@@ -42,9 +42,11 @@ pub(super) async fn run(cx: &Cx<'_>, request: &Request) -> Result<Reply, Fault> 
         Some(seconds) if seconds > LATEST => return Err(MaterialFault::ExpiryInvalid.into()),
         Some(seconds) => Some(Moment::from_seconds(seconds)),
     };
-    let token = BASE64.decode(&parameters.import_token).map_err(|_| Fault::Material(MaterialFault::TokenInvalid))?;
-    let wrapped =
-        BASE64.decode(&parameters.encrypted_key_material).map_err(|_| Fault::Material(MaterialFault::Unwrap))?;
+    let token =
+        BASE64.decode(&parameters.import_token).map_err(|_| Fault::Material(MaterialFault::TokenInvalid))?;
+    let wrapped = BASE64
+        .decode(&parameters.encrypted_key_material)
+        .map_err(|_| Fault::Material(MaterialFault::Unwrap))?;
     cx.import_material(id, &token, wrapped, expires).await?;
     Ok(Reply::nothing())
 }

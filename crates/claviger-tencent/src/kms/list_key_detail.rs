@@ -94,7 +94,8 @@ impl Filter {
             Some(_) => return Err(Fault::value("Origin")),
         };
         // Every key is an ENCRYPT_DECRYPT one: another usage lists none.
-        let symmetric = matches!(parameters.key_usage.as_deref(), None | Some("" | "ALL" | "ENCRYPT_DECRYPT"));
+        let symmetric =
+            matches!(parameters.key_usage.as_deref(), None | Some("" | "ALL" | "ENCRYPT_DECRYPT"));
         let filters = parameters.tag_filters.unwrap_or_default();
         if filters.len() > MOST_FILTERS {
             return Err(Fault::value("TagFilters"));
@@ -116,12 +117,16 @@ impl Filter {
     /// Filters by tag are all met, each by one of its values; one without values by any.
     fn passes(&self, key: &Key) -> bool {
         let tagged = |wanted: &String, values: &Vec<String>| {
-            key.tags.iter().any(|tag| tag.key == *wanted && (values.is_empty() || values.contains(&tag.value)))
+            key.tags
+                .iter()
+                .any(|tag| tag.key == *wanted && (values.is_empty() || values.contains(&tag.value)))
         };
         !self.none
             && self.state.is_none_or(|state| state == key.state)
             && self.origin.is_none_or(|origin| origin == key.origin)
-            && (self.text.is_empty() || key.alias.contains(&self.text) || key.id.to_string().contains(&self.text))
+            && (self.text.is_empty()
+                || key.alias.contains(&self.text)
+                || key.id.to_string().contains(&self.text))
             && self.tags.iter().all(|(wanted, values)| tagged(wanted, values))
     }
 }
@@ -156,10 +161,17 @@ mod tests {
             (json!({"TagFilters": [{"TagKey": "other"}]}), vec![], 0),
         ] {
             let answer = world.call("root", "kms", "ListKeyDetail", &ask).await;
-            let listed: Vec<_> = answer["KeyMetadatas"].as_array().into_iter().flatten().map(|key| key["Alias"].clone()).collect();
+            let listed: Vec<_> = answer["KeyMetadatas"]
+                .as_array()
+                .into_iter()
+                .flatten()
+                .map(|key| key["Alias"].clone())
+                .collect();
             assert_eq!((json!(listed), &answer["TotalCount"]), (json!(aliases), &json!(total)), "{ask}");
         }
-        for bad in [json!({"Limit": 201}), json!({"KeyState": 6}), json!({"Origin": "x"}), json!({"Offset": -1})] {
+        for bad in
+            [json!({"Limit": 201}), json!({"KeyState": 6}), json!({"Origin": "x"}), json!({"Offset": -1})]
+        {
             assert_eq!(world.code("root", "kms", "ListKeyDetail", &bad).await, "InvalidParameter", "{bad}");
         }
         let stranger = world.call("stranger", "kms", "ListKeys", &json!({})).await;

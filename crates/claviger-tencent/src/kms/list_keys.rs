@@ -40,7 +40,9 @@ pub(super) async fn run(cx: &Cx<'_>, request: &Request) -> Result<Reply, Fault> 
     let ours = keys_by_users(parameters.role)? && shared_cluster(parameters.hsm_cluster_id.as_deref())?;
     let ring = cx.ring().await?;
     let listed = cx
-        .list_keys(&ring, Order::NewestFirst, offset, limit, |key| ours && key.state != KeyState::PendingDeletion)
+        .list_keys(&ring, Order::NewestFirst, offset, limit, |key| {
+            ours && key.state != KeyState::PendingDeletion
+        })
         .await?;
     let keys: Vec<_> = listed.keys.iter().map(|key| json!({"KeyId": key.id})).collect();
     Ok(Reply::json(&json!({"Keys": keys, "TotalCount": listed.total})))

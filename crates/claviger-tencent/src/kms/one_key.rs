@@ -1,7 +1,7 @@
 //! What actions on one key have in common: its id in the request.
 
-use claviger_core::fault::{Fault, KeyFault};
 use claviger_core::KeyId;
+use claviger_core::fault::{Fault, KeyFault};
 use serde::Deserialize;
 
 /// The parameters of actions that only name a key.

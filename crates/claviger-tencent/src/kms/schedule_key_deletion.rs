@@ -78,7 +78,11 @@ mod tests {
             ("DisableKey", id.clone(), "ok"),
             ("ScheduleKeyDeletion", schedule(7), "ok"),
         ] {
-            assert_eq!(world.code("root", "kms", action, &parameters).await, expected, "{action} {parameters}");
+            assert_eq!(
+                world.code("root", "kms", action, &parameters).await,
+                expected,
+                "{action} {parameters}"
+            );
         }
         world.clock.advance(Duration::from_secs(7 * 86_400 - 1));
         assert_eq!(world.code("root", "kms", "DescribeKey", &id).await, "ok");

@@ -14,7 +14,8 @@ const CHARS: usize = 8192;
 /// Writes a ciphertext.
 pub(super) fn write(blob: &[u8]) -> String {
     let [first, second] = PIECES;
-    let piece = |from: usize, to: usize| BASE64.encode(blob.get(from..to.min(blob.len())).unwrap_or_default());
+    let piece =
+        |from: usize, to: usize| BASE64.encode(blob.get(from..to.min(blob.len())).unwrap_or_default());
     [piece(0, first), piece(first, first + second), piece(first + second, blob.len())].join(JOINT)
 }
 

@@ -63,7 +63,8 @@ pub(crate) fn envelope(incoming: &Incoming, outcome: Result<Option<Vec<u8>>, Wor
     body.extend_from_slice(br#"{"Response":{"#);
     match outcome {
         Ok(output) => {
-            let members = output.as_deref().and_then(|o| o.strip_prefix(b"{")).and_then(|o| o.strip_suffix(b"}"));
+            let members =
+                output.as_deref().and_then(|o| o.strip_prefix(b"{")).and_then(|o| o.strip_suffix(b"}"));
             if let Some(members) = members.filter(|members| !members.is_empty()) {
                 body.extend_from_slice(members);
                 body.push(b',');

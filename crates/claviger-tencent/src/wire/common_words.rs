@@ -16,14 +16,18 @@ pub(crate) fn common_words(fault: &Fault, language: Language) -> Words {
             say("RequestSizeLimitExceeded", "The request body is too large.", "请求包超过限制大小。")
         }
         Fault::Parameter(fault) => parameter(fault, language),
-        Fault::PermissionDenied { .. } => {
-            say("AuthFailure.UnauthorizedOperation", "You are not authorized to perform this operation.", "请求未授权。")
-        }
+        Fault::PermissionDenied { .. } => say(
+            "AuthFailure.UnauthorizedOperation",
+            "You are not authorized to perform this operation.",
+            "请求未授权。",
+        ),
         Fault::RateLimited { limit } => rate(*limit, language),
         Fault::Route(fault) => route(fault, language),
-        Fault::Unavailable | Fault::Conflict => {
-            say("ServiceUnavailable", "The service is temporarily unavailable. Try again later.", "当前服务暂时不可用，请稍后重试。")
-        }
+        Fault::Unavailable | Fault::Conflict => say(
+            "ServiceUnavailable",
+            "The service is temporarily unavailable. Try again later.",
+            "当前服务暂时不可用，请稍后重试。",
+        ),
         Fault::AccessKey(_)
         | Fault::Alias(_)
         | Fault::Cipher(_)
@@ -109,7 +113,9 @@ fn parameter(fault: &ParameterFault, language: Language) -> Words {
 fn rate(limit: u32, language: Language) -> Words {
     let times = limit.saturating_add(1);
     let message = match language {
-        Language::Chinese => format!("您当前每秒请求 `{times}` 次，超过了每秒频率上限 `{limit}` 次，请稍后重试。"),
+        Language::Chinese => {
+            format!("您当前每秒请求 `{times}` 次，超过了每秒频率上限 `{limit}` 次，请稍后重试。")
+        }
         Language::English => format!(
             "Your current request times equals to `{times}` in a second, which exceeds the frequency limit `{limit}` \
              for a second. Please reduce the frequency of calls."
@@ -125,13 +131,17 @@ fn route(fault: &RouteFault, language: Language) -> Words {
             code: "InvalidAction",
             message: Cow::Owned(format!("The request action=`{name}` is invalid or not found.")),
         },
-        RouteFault::MethodNotAllowed => {
-            say("UnsupportedProtocol", "Only GET and POST are supported.", "HTTP(S) 请求协议错误，只支持 GET 和 POST 请求。")
-        }
+        RouteFault::MethodNotAllowed => say(
+            "UnsupportedProtocol",
+            "Only GET and POST are supported.",
+            "HTTP(S) 请求协议错误，只支持 GET 和 POST 请求。",
+        ),
         RouteFault::RegionUnknown => {
             say("UnsupportedRegion", "The region is not supported by this API.", "接口不支持所传地域。")
         }
         RouteFault::ServiceUnknown => say("NoSuchProduct", "There is no such product.", "产品不存在。"),
-        RouteFault::VersionUnknown => say("NoSuchVersion", "There is no such version of the API.", "接口版本不存在。"),
+        RouteFault::VersionUnknown => {
+            say("NoSuchVersion", "There is no such version of the API.", "接口版本不存在。")
+        }
     }
 }

@@ -17,7 +17,8 @@ impl Pairs {
     /// Decodes `a=b&c=d`, `+` for a space (HTML form encoding). `None` for bytes that are not UTF-8 and for too many pairs.
     pub(crate) fn decode(text: &str) -> Option<Self> {
         let decode = |part: &str| -> Option<String> {
-            let spaced = if part.contains('+') { Cow::Owned(part.replace('+', " ")) } else { Cow::Borrowed(part) };
+            let spaced =
+                if part.contains('+') { Cow::Owned(part.replace('+', " ")) } else { Cow::Borrowed(part) };
             percent_decode_str(&spaced).decode_utf8().ok().map(Cow::into_owned)
         };
         let mut pairs = Vec::new();

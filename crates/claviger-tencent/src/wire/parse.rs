@@ -16,8 +16,17 @@ const STYLE: Style = Style { number_as_text: Lenience::Refused, text_as_number: 
 
 /// What every v1 request carries beside its own parameters.
 const COMMON: &[&str] = &[
-    "Action", "Language", "Nonce", "Region", "RequestClient", "SecretId", "Signature", "SignatureMethod", "Timestamp",
-    "Token", "Version",
+    "Action",
+    "Language",
+    "Nonce",
+    "Region",
+    "RequestClient",
+    "SecretId",
+    "Signature",
+    "SignatureMethod",
+    "Timestamp",
+    "Token",
+    "Version",
 ];
 
 /// Reads the parameters, however they were sent.

@@ -18,10 +18,12 @@ pub(super) async fn authenticate(authority: &Authority, incoming: &Incoming) -> 
     let pairs = v1_pairs(incoming).0;
     let find = |name: &str| pairs.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
     let missing = || Fault::Authentication(AuthenticationFault::Missing);
-    let (secret_id, signature) = (find("SecretId").ok_or_else(missing)?, find("Signature").ok_or_else(missing)?);
+    let (secret_id, signature) =
+        (find("SecretId").ok_or_else(missing)?, find("Signature").ok_or_else(missing)?);
     let malformed = || Fault::Authentication(AuthenticationFault::Malformed);
     // A common parameter given twice would be signed once and used once, and not the same one.
-    let twice = pairs.iter().enumerate().any(|(at, (key, _))| pairs.iter().take(at).any(|(had, _)| had == key));
+    let twice =
+        pairs.iter().enumerate().any(|(at, (key, _))| pairs.iter().take(at).any(|(had, _)| had == key));
     if twice || pairs.iter().map(|(key, value)| key.len() + value.len() + 2).sum::<usize>() > SOURCE_BYTES {
         return Err(malformed());
     }
@@ -38,12 +40,10 @@ pub(super) async fn authenticate(authority: &Authority, incoming: &Incoming) -> 
     let path = incoming.path();
     let paths = std::iter::once("/").chain((path != "/").then_some(path));
     let hosts = hosts(incoming);
-    let proof = paths
-        .flat_map(|path| hosts.iter().map(move |host| (host, path)))
-        .find_map(|(host, path)| {
-            let source = source(&incoming.method, host, path, &pairs);
-            key.prove(scope, derive, &[source.as_bytes()], &presented).ok()
-        });
+    let proof = paths.flat_map(|path| hosts.iter().map(move |host| (host, path))).find_map(|(host, path)| {
+        let source = source(&incoming.method, host, path, &pairs);
+        key.prove(scope, derive, &[source.as_bytes()], &presented).ok()
+    });
     let caller = authority.caller(proof.ok_or_else(mismatch)?).await?;
     // Temporary credentials are not issued yet: no token is known.
     if find("Token").is_some_and(|token| !token.is_empty()) {
@@ -102,7 +102,13 @@ mod tests {
                 &sha256,
                 "A8uy2/o7WBZXYCTWEFpMrVGhGBVlEGIOioeqRM+fzFs=",
             ),
-            (Method::POST, "kms.tencentcloudapi.com", kms.to_owned(), &sha256, "ZoAmJiOhjpsJxkOcG3QYoLGmfl05QZXhx4R/B9BzMlU="),
+            (
+                Method::POST,
+                "kms.tencentcloudapi.com",
+                kms.to_owned(),
+                &sha256,
+                "ZoAmJiOhjpsJxkOcG3QYoLGmfl05QZXhx4R/B9BzMlU=",
+            ),
         ] {
             let pairs = Pairs::decode(&query).expect("well-formed");
             let source = source(&method, host, "/", &pairs.0);

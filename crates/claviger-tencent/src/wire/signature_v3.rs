@@ -55,7 +55,12 @@ pub(super) async fn authenticate(
             b"\n",
             hash.as_bytes(),
         ];
-        key.prove(authorization.scope, |secret| signing_key(secret, &authorization), &message, &authorization.signature)
+        key.prove(
+            authorization.scope,
+            |secret| signing_key(secret, &authorization),
+            &message,
+            &authorization.signature,
+        )
     };
     let proof = candidates(incoming, &authorization).find_map(|canonical| prove(&canonical?).ok());
     let caller = authority.caller(proof.ok_or_else(mismatch)?).await?;
@@ -132,7 +137,8 @@ fn candidates<'a>(
     let portless = host.iter().rposition(|&b| b == b':').and_then(|at| host.get(..at)).filter(|h| *h != host);
     let path = incoming.path();
     let hash = payload_hash(incoming);
-    let hosts = std::iter::once(host).chain(portless.filter(|host| !host.ends_with(b"http") && !host.ends_with(b"https")));
+    let hosts = std::iter::once(host)
+        .chain(portless.filter(|host| !host.ends_with(b"http") && !host.ends_with(b"https")));
     hosts.flat_map(move |host| {
         let paths = std::iter::once("/").chain((path != "/").then_some(path));
         let hash = hash.clone();
@@ -234,19 +240,75 @@ mod tests {
         let bind = r#"{"KeyId": "23e80852-1e38-11e9-b129-5cb9019b4b01", "ProductId": "ssm", "ResourceId": "resourceId"}"#;
         let both = "content-type;host";
         let rows: [(&str, &str, &str, &str, &str, u64, &str, &str, &str, Option<&str>, &str); 5] = [
-            ("POST", "/", "cvm.tencentcloudapi.com", json, cvm, 1_551_113_065, "cvm", both, KEY, None,
-             "72e494ea809ad7a8c8f7a4507b9bddcbaa8e581f516e8da2f66e2c5a96525168"),
-            ("POST", "/", "cvm.tencentcloudapi.com", json, cvm, 1_551_113_065, "cvm", "content-type;host;x-tc-action", &stars, None,
-             "10b1a37a7301a02ca19a647ad722d5e43b4b3cff309d421d85b46093f6ab6c4f"),
-            ("GET", "/?Limit=10&Offset=0", "cvm.tencentcloudapi.com", form, "", 1_539_084_154, "cvm", both, KEY, None,
-             "5da7a33f6993f0614b047e5df4582db9e9bf4672ba50567dba16c6ccf174c474"),
-            ("POST", "/", "kms.tencentcloudapi.com", "application/json", bind, 1_700_000_000, "kms", both, KEY, None,
-             "cee4861462e7f3a0f384da814ec922433bff149e963191cc7baf0b0e3290f63c"),
-            ("POST", "/", "kms.tencentcloudapi.com", "application/json", bind, 1_700_000_000, "kms", both, KEY, Some(UNSIGNED),
-             "9ec1a317fb4b8677806cd55c5aa9dba2bbf4cdfebf861fd071393214f0d2c0e2"),
+            (
+                "POST",
+                "/",
+                "cvm.tencentcloudapi.com",
+                json,
+                cvm,
+                1_551_113_065,
+                "cvm",
+                both,
+                KEY,
+                None,
+                "72e494ea809ad7a8c8f7a4507b9bddcbaa8e581f516e8da2f66e2c5a96525168",
+            ),
+            (
+                "POST",
+                "/",
+                "cvm.tencentcloudapi.com",
+                json,
+                cvm,
+                1_551_113_065,
+                "cvm",
+                "content-type;host;x-tc-action",
+                &stars,
+                None,
+                "10b1a37a7301a02ca19a647ad722d5e43b4b3cff309d421d85b46093f6ab6c4f",
+            ),
+            (
+                "GET",
+                "/?Limit=10&Offset=0",
+                "cvm.tencentcloudapi.com",
+                form,
+                "",
+                1_539_084_154,
+                "cvm",
+                both,
+                KEY,
+                None,
+                "5da7a33f6993f0614b047e5df4582db9e9bf4672ba50567dba16c6ccf174c474",
+            ),
+            (
+                "POST",
+                "/",
+                "kms.tencentcloudapi.com",
+                "application/json",
+                bind,
+                1_700_000_000,
+                "kms",
+                both,
+                KEY,
+                None,
+                "cee4861462e7f3a0f384da814ec922433bff149e963191cc7baf0b0e3290f63c",
+            ),
+            (
+                "POST",
+                "/",
+                "kms.tencentcloudapi.com",
+                "application/json",
+                bind,
+                1_700_000_000,
+                "kms",
+                both,
+                KEY,
+                Some(UNSIGNED),
+                "9ec1a317fb4b8677806cd55c5aa9dba2bbf4cdfebf861fd071393214f0d2c0e2",
+            ),
         ];
         for (method, target, host, content_type, body, time, service, signed, key, sha, expected) in rows {
-            let mut headers = vec![("host", host), ("content-type", content_type), ("x-tc-action", "DescribeInstances")];
+            let mut headers =
+                vec![("host", host), ("content-type", content_type), ("x-tc-action", "DescribeInstances")];
             headers.extend(sha.map(|sha| ("x-tc-content-sha256", sha)));
             let incoming = incoming(method, target, &headers, body);
             let date = claviger_core::Moment::from_seconds(time).timestamp().strftime("%Y-%m-%d").to_string();
@@ -255,11 +317,18 @@ mod tests {
             );
             let authorization = Authorization::parse(&header).expect("a good header");
             let mac = signing_key(&Secret::from(key.to_owned()), &authorization);
-            let canonical = candidates(&incoming, &authorization).next().flatten().expect("all headers are there");
+            let canonical =
+                candidates(&incoming, &authorization).next().flatten().expect("all headers are there");
             let hash = sha256_hex(&canonical);
             let time = time.to_string();
             let message: [&[u8]; 7] = [
-                ALGORITHM.as_bytes(), b"\n", time.as_bytes(), b"\n", authorization.scope.as_bytes(), b"\n", hash.as_bytes(),
+                ALGORITHM.as_bytes(),
+                b"\n",
+                time.as_bytes(),
+                b"\n",
+                authorization.scope.as_bytes(),
+                b"\n",
+                hash.as_bytes(),
             ];
             assert!(mac.verify(&message, &authorization.signature), "{method} {service} {signed}");
         }

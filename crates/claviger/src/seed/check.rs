@@ -41,34 +41,34 @@ fn once<T: Hash + Eq>(set: &mut HashSet<T>, what: &str, shown: impl Display, val
 }
 
 fn check_file(seed: &Seed) -> Result<()> {
-    let mut seen = Once::default();
+    let mut taken = Once::default();
     for account in &seed.accounts {
-        once(&mut seen.numbers, "uin", account.uin, account.uin)?;
-        once(&mut seen.app_ids, "app_id", account.app_id, account.app_id)?;
-        once(&mut seen.names, "domain_name", &account.domain_name, account.domain_name.clone())?;
+        once(&mut taken.numbers, "uin", account.uin, account.uin)?;
+        once(&mut taken.app_ids, "app_id", account.app_id, account.app_id)?;
+        once(&mut taken.names, "domain_name", &account.domain_name, account.domain_name.clone())?;
         let hexes = [Some(account.domain_id), Some(account.project_id), account.user_id];
         for hex in hexes.into_iter().flatten().chain(account.users.iter().filter_map(|user| user.user_id)) {
-            once(&mut seen.hex, "the id", hex, hex)?;
+            once(&mut taken.hex, "the id", hex, hex)?;
         }
-        check_access_keys(&mut seen, &account.access_keys)?;
+        check_access_keys(&mut taken, &account.access_keys)?;
         let mut of_account = (HashSet::new(), HashSet::new(), HashSet::new());
         for user in &account.users {
-            once(&mut seen.numbers, "uin", user.uin, user.uin)?;
+            once(&mut taken.numbers, "uin", user.uin, user.uin)?;
             once(&mut of_account.0, "user", &user.name, user.name.as_str())?;
-            check_access_keys(&mut seen, &user.access_keys)?;
+            check_access_keys(&mut taken, &user.access_keys)?;
         }
         for policy in &account.policies {
             once(&mut of_account.1, "policy", &policy.name, policy.name.as_str())?;
         }
         for key in &account.keys {
-            once(&mut seen.keys, "key", key.id, key.id.to_string())?;
+            once(&mut taken.keys, "key", key.id, key.id.to_string())?;
             once(&mut of_account.2, "the alias", &key.alias, key.alias.as_str())?;
         }
     }
     Ok(())
 }
 
-fn check_access_keys(seen: &mut Once, access_keys: &[AccessKey]) -> Result<()> {
+fn check_access_keys(taken: &mut Once, access_keys: &[AccessKey]) -> Result<()> {
     ensure!(access_keys.len() <= PER_USER, "a user has at most {PER_USER} access keys");
     for AccessKey { id, .. } in access_keys {
         let shaped = (1..=ID_BYTES).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic());
@@ -77,7 +77,7 @@ fn check_access_keys(seen: &mut Once, access_keys: &[AccessKey]) -> Result<()> {
             "access key `{}` must be 1 to {ID_BYTES} visible ASCII characters",
             id.escape_default()
         );
-        once(&mut seen.access_keys, "access key", id, id.clone())?;
+        once(&mut taken.access_keys, "access key", id, id.clone())?;
     }
     Ok(())
 }
@@ -120,8 +120,8 @@ async fn check_new_account(authority: &Authority, account: &Account) -> Result<(
     if let Some(other) = read(authority.account_named(&account.domain_name).await)? {
         bail!("its domain_name is that of account {} in the store", other.0);
     }
-    let taken = stored::exists(authority, &at::app_id(account.app_id)).await?;
-    ensure!(!taken, "its app_id {} is that of another account in the store", account.app_id);
+    let used = stored::exists(authority, &at::app_id(account.app_id)).await?;
+    ensure!(!used, "its app_id {} is that of another account in the store", account.app_id);
     Ok(())
 }
 
@@ -188,31 +188,26 @@ async fn check_policy(authority: &Authority, account: AccountId, policy: &Policy
     if let Err(fault) = dialects::parse_policy(&policy.document) {
         bail!("its document is not accepted: {fault:?}");
     }
-    match stored::policy(authority, account, &policy.name).await? {
-        Some(stored) => ensure!(stored.document == policy.document, "the store has another document for it"),
-        None => {
-            let preset = read(authority.policy_named(account, &policy.name).await)?.is_some();
-            ensure!(!preset, "a preset has this name");
-        }
+    if let Some(stored) = stored::policy(authority, account, &policy.name).await? {
+        ensure!(stored.document == policy.document, "the store has another document for it");
+        return Ok(());
     }
+    let preset = read(authority.policy_named(account, &policy.name).await)?.is_some();
+    ensure!(!preset, "a preset has this name");
     Ok(())
 }
 
 async fn check_key(authority: &Authority, ring: &RingId, key: &Key) -> Result<()> {
-    match stored::key(authority, key.id).await? {
-        Some(stored) => {
-            ensure!(stored.ring() == *ring, "it is of account {} in the store", stored.account.0);
-            let same = stored.origin == Origin::from(key.origin);
-            ensure!(same, "the store has another origin for it: {:?}", stored.origin);
-        }
-        None => {
-            let other = stored::key_with_alias(authority, ring, &key.alias).await?;
-            if let Some(other) = other {
-                bail!("its alias `{}` is that of key {other} in the store", key.alias);
-            }
-        }
+    if let Some(stored) = stored::key(authority, key.id).await? {
+        ensure!(stored.ring() == *ring, "it is of account {} in the store", stored.account.0);
+        let same = stored.origin == Origin::from(key.origin);
+        ensure!(same, "the store has another origin for it: {:?}", stored.origin);
+        return Ok(());
     }
-    Ok(())
+    match stored::key_with_alias(authority, ring, &key.alias).await? {
+        Some(other) => bail!("its alias `{}` is that of key {other} in the store", key.alias),
+        None => Ok(()),
+    }
 }
 
 async fn hex_is(authority: &Authority, what: &str, hex: HexId, is: &HexName) -> Result<()> {
