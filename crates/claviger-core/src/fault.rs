@@ -210,10 +210,12 @@ pub enum ParameterProblem {
 /// Faults of policies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PolicyFault {
-    /// An action in the document is malformed or unknown.
+    /// An action in the document is malformed.
     Action,
     /// A statement has no action.
     ActionMissing,
+    /// An action in the document is well-formed, but there is none of that name.
+    ActionUnknown,
     /// Conditions are not supported yet; they are refused rather than half understood.
     Condition,
     /// The document is not JSON of the right shape.

@@ -3,6 +3,8 @@
 
 mod cam;
 mod dialect;
+#[cfg(test)]
+mod golden;
 mod kms;
 mod sts;
 mod tag;

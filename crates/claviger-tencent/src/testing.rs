@@ -1,4 +1,7 @@
-//! A whole authority in memory behind this dialect, asked through signed requests.
+//! A whole authority in memory behind this dialect, asked through signed requests, and the golden files.
+
+mod golden;
+mod wrapping;
 
 use std::sync::Arc;
 
@@ -17,6 +20,8 @@ use claviger_store::{Faults, FaultyEngine, MemoryEngine};
 use http_body_util::BodyExt;
 use hyper::header::{HeaderName, HeaderValue};
 use serde_json::{Value, json};
+
+pub(crate) use golden::{ALICE, Ask, BOB, ROOT, check};
 
 use crate::{Settings, Tencent};
 

@@ -35,18 +35,29 @@ impl Cx<'_> {
         let creator = self.caller()?.user.id;
         let id = KeyId(self.authority.entropy.uuid());
         self.touch(|| format!("key/{id}"));
-        self.authority.create_key(ring, id, creator, new).await
+        self.authority.insert_key(ring, id, creator, new, self.authority.limits.keys_per_ring).await
     }
 }
 
 impl Authority {
-    /// Makes a key; the operator's way too, which no policy binds.
+    /// Makes a key; the operator's way, which neither policies nor quotas bind.
     pub async fn create_key(
         &self,
         ring: &RingId,
         id: KeyId,
         creator: UserId,
         new: NewKey,
+    ) -> Result<Key, Fault> {
+        self.insert_key(ring, id, creator, new, u64::MAX).await
+    }
+
+    async fn insert_key(
+        &self,
+        ring: &RingId,
+        id: KeyId,
+        creator: UserId,
+        new: NewKey,
+        quota: u64,
     ) -> Result<Key, Fault> {
         // One turn per ring: creations there share the count of keys.
         let _turn = self.turn(ring).await;
@@ -55,7 +66,7 @@ impl Authority {
         if tx.get(&at::alias(ring, &key.alias)).await?.is_some() {
             return Err(AliasFault::Taken.into());
         }
-        count_one_more(&mut tx, ring, self.limits.keys_per_ring).await?;
+        count_one_more(&mut tx, ring, quota).await?;
         expect_absent(&mut tx, at::key(id));
         put_key(&mut tx, None, Some(&key));
         tx.commit().await?;

@@ -28,7 +28,9 @@ mod tests {
             (Ask::get("/v1.0/{project}/kms/list-keys").anonymous(), "405 KMS.0215"),
             (Ask::new("PUT", "/v1.0/{project}/kms/{key}/tags", ""), "405 KMS.0215"),
             (Ask::delete("/v1.0/{project}/kms/{key}/tags"), "405 KMS.0215"),
-            (Ask::post("/v1.0", ""), "405 APIGW.0101"),
+            (Ask::post("/", ""), "405 APIGW.0101"),
+            (Ask::post("/v1.0", ""), "404 APIGW.0101"),
+            (Ask::post("/nothing", ""), "404 APIGW.0101"),
             (Ask::get("/v1.0/{project}/kms/frobnicate"), "404 APIGW.0101"),
             (Ask::get("/v9/{project}/kms/list-keys"), "404 APIGW.0101"),
         ]);

@@ -7,7 +7,7 @@ use claviger_core::Fault;
 use claviger_core::fault::AuthenticationFault;
 use claviger_core::sha256_hex;
 use hyper::HeaderMap;
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, percent_encode};
+use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, percent_decode_str, percent_encode};
 
 use crate::wire::authorization::Authorization;
 use crate::wire::query;
@@ -43,14 +43,20 @@ pub(crate) fn hashes(request: &Incoming, authorization: &Authorization<'_>) -> R
         .collect())
 }
 
+/// What Node's `url.parse` escapes before the client signs the path, though the client sends it as it is.
+const ESCAPED_BY_NODE: &AsciiSet = &CONTROLS.add(b'\'').add(b'^').add(b'|');
+
 /// The spellings of a path, each ending in a slash: decoded and encoded again (Python, Go); encoded as it was sent, so that a
-/// `%` becomes `%25` (Node, Java); and as it was sent. Those that are the same are there once.
+/// `%` becomes `%25` (Java, and Node, which escapes some characters before); and as it was sent. Those that are the same are
+/// there once.
 fn paths(path: &str) -> Vec<String> {
     let decoded: Cow<'_, [u8]> = percent_decode_str(path).into();
     let again = percent_encode(&decoded, RESERVED_IN_PATH).to_string();
     let twice = percent_encode(path.as_bytes(), RESERVED_IN_PATH).to_string();
-    let mut spellings: Vec<String> = Vec::with_capacity(3);
-    for mut spelling in [again, twice, path.to_owned()] {
+    let escaped = percent_encode(path.as_bytes(), ESCAPED_BY_NODE).to_string();
+    let by_node = percent_encode(escaped.as_bytes(), RESERVED_IN_PATH).to_string();
+    let mut spellings: Vec<String> = Vec::with_capacity(4);
+    for mut spelling in [again, twice, by_node, path.to_owned()] {
         if !spelling.ends_with('/') {
             spelling.push('/');
         }
@@ -113,7 +119,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_path_has_up_to_three_spellings() {
+    fn a_path_has_up_to_four_spellings() {
         for (path, expected) in [
             ("/", vec!["/"]),
             ("/v1.0/p/kms", vec!["/v1.0/p/kms/"]),
@@ -122,6 +128,8 @@ mod tests {
             ("/t/100%", vec!["/t/100%25/", "/t/100%/"]),
             ("/t/%E7%8E%AF", vec!["/t/%E7%8E%AF/", "/t/%25E7%258E%25AF/"]),
             ("/t/%2F", vec!["/t//", "/t/%252F/", "/t/%2F/"]),
+            ("/t/(a)", vec!["/t/%28a%29/", "/t/(a)/"]),
+            ("/t/a'|^", vec!["/t/a%27%7C%5E/", "/t/a%2527%257C%255E/", "/t/a'|^/"]),
         ] {
             assert_eq!(paths(path), expected, "{path}");
         }

@@ -67,10 +67,11 @@ impl Router {
         node.ends.push((method, route));
     }
 
-    /// Finds the route of a request. Literals win over captures; a trailing slash is let pass.
+    /// Finds the route of a request. Literals win over captures; a trailing slash is let pass. A pattern of captures alone
+    /// fits every path of its length, so it proves none of them to exist: with another method that is nothing.
     pub(crate) fn find(&self, method: &Method, path: &str) -> Found {
         let Some(path) = path.strip_prefix('/') else { return Found::Nothing };
-        let mut search = Search { method, captured: Vec::new(), other_method: false };
+        let mut search = Search { method, captured: Vec::new(), literals: 0, other_method: false };
         match search.at(&self.root, Some(path)) {
             Some(route) => match search.captured.into_iter().map(decode).collect() {
                 Some(captured) => Found::Route(route, captured),
@@ -97,6 +98,8 @@ fn decode(raw: &str) -> Option<String> {
 struct Search<'p> {
     method: &'p Method,
     captured: Vec<&'p str>,
+    /// How many literals led to the node that is looked at.
+    literals: usize,
     /// Whether the path was found with other methods.
     other_method: bool,
 }
@@ -109,10 +112,12 @@ impl<'p> Search<'p> {
             Some((segment, after)) => (segment, Some(after)),
             None => (left, None),
         };
-        if let Some(next) = node.literals.get(segment)
-            && let Some(route) = self.at(next, after)
-        {
-            return Some(route);
+        if let Some(next) = node.literals.get(segment) {
+            self.literals += 1;
+            if let Some(route) = self.at(next, after) {
+                return Some(route);
+            }
+            self.literals -= 1;
         }
         let depth = self.captured.len();
         if let Some(next) = node.capture.as_ref().filter(|_| !segment.is_empty()) {
@@ -135,7 +140,8 @@ impl<'p> Search<'p> {
 
     fn pick(&mut self, routes: &[(Method, &'static Route)]) -> Option<&'static Route> {
         let found = routes.iter().find(|(method, _)| method == self.method).map(|(_, route)| *route);
-        self.other_method |= found.is_none() && !routes.is_empty();
+        let exists = self.literals > 0 || self.captured.is_empty();
+        self.other_method |= exists && found.is_none() && !routes.is_empty();
         found
     }
 }
@@ -179,7 +185,9 @@ mod tests {
             ("GET /", "GET / []"),
             ("GET /v1.0", r#"GET /{version} ["v1.0"]"#),
             ("GET /v1.0/", r#"GET /{version} ["v1.0"]"#),
-            ("POST /v1.0", "other method"),
+            ("POST /", "other method"),
+            ("POST /v1.0", "nothing"),
+            ("POST /nothing", "nothing"),
             ("POST /v1.0/p/kms/list-keys", r#"POST /v1.0/{project}/kms/list-keys ["p"]"#),
             ("GET /v1.0/p/kms/list-keys", "other method"),
             ("POST /v1.0/p%20q/kms/list-keys", r#"POST /v1.0/{project}/kms/list-keys ["p q"]"#),

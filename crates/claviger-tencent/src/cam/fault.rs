@@ -154,14 +154,19 @@ fn policy(fault: PolicyFault, language: Language) -> Words {
     let say = |code, english, chinese| Words::say(language, code, english, chinese);
     match fault {
         PolicyFault::Action => say(
-            "InvalidParameter.ActionNotExist",
-            "The policy document names an action that is malformed or does not exist.",
-            "策略语法中的 action 格式错误或不存在。",
+            "InvalidParameter.ActionError",
+            "An action of the policy document must be * or service:Action, with or without name/ before it.",
+            "策略语法中的 action 必须为 * 或 service:Action，前面可带 name/。",
         ),
         PolicyFault::ActionMissing => say(
             "InvalidParameter.ActionMiss",
             "A statement of the policy document has no action.",
             "策略语法中缺少 action。",
+        ),
+        PolicyFault::ActionUnknown => say(
+            "InvalidParameter.ActionNotExist",
+            "The policy document names an action that does not exist.",
+            "策略语法中的 action 不存在。",
         ),
         PolicyFault::Condition => say(
             "InvalidParameter.ConditionError",

@@ -88,7 +88,7 @@ fn read_action(text: &str) -> Result<String, PolicyFault> {
     }
     let ours = SERVICES.iter().any(|ours| ours.eq_ignore_ascii_case(service));
     if ours && !name.contains('*') && !exists(action) {
-        return Err(PolicyFault::Action);
+        return Err(PolicyFault::ActionUnknown);
     }
     Ok(action.to_owned())
 }

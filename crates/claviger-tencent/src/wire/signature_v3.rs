@@ -230,6 +230,21 @@ mod tests {
 
     const KEY: &str = "Gu5t9xGARNpq86cd98joQYCN3EXAMPLE";
 
+    /// Method, target, host, content type, body, time, service, signed headers, secret, payload header, signature.
+    type Vector<'a> = (
+        &'a str,
+        &'a str,
+        &'a str,
+        &'a str,
+        &'a str,
+        u64,
+        &'a str,
+        &'a str,
+        &'a str,
+        Option<&'a str>,
+        &'a str,
+    );
+
     /// The vendor's published vectors and our own, through the same canonicalisation and key derivation as requests take.
     #[test]
     fn vectors() {
@@ -239,7 +254,7 @@ mod tests {
         let cvm = r#"{"Limit": 1, "Filters": [{"Values": ["\u672a\u547d\u540d"], "Name": "instance-name"}]}"#;
         let bind = r#"{"KeyId": "23e80852-1e38-11e9-b129-5cb9019b4b01", "ProductId": "ssm", "ResourceId": "resourceId"}"#;
         let both = "content-type;host";
-        let rows: [(&str, &str, &str, &str, &str, u64, &str, &str, &str, Option<&str>, &str); 5] = [
+        let rows: [Vector<'_>; 5] = [
             (
                 "POST",
                 "/",
