@@ -170,11 +170,15 @@ class TestRawRequests:
 
     def test_no_credentials_at_all(self, post):
         answer = post(self.BODY, {})
-        assert (answer.status_code, answer.json()["error_code"]) == (401, "APIGW.0301")
+        assert (answer.status_code, nested_error(answer)) == (403, "KMS.0301")
 
-    @pytest.mark.parametrize("bad", ["", "x", "MII" + "A" * 400])
-    def test_undecodable_token(self, post, bad):
+    @pytest.mark.parametrize(("bad", "code"), [("", "KMS.0302"), ("x", "KMS.0302"), ("MII" + "A" * 400, "KMS.0302")])
+    def test_undecodable_token(self, post, bad, code):
         answer = post(self.BODY, {"X-Auth-Token": bad})
+        assert (answer.status_code, nested_error(answer)) == (403, code)
+
+    def test_bad_signature(self, post):
+        answer = post(self.BODY, {"Authorization": "SDK-HMAC-SHA256 nonsense"})
         assert (answer.status_code, answer.json()["error_code"]) == (401, "APIGW.0301")
 
     def test_token_of_another_project(self, post, server, foreign):

@@ -5,6 +5,7 @@ import json
 import shutil
 import stat
 import urllib.parse
+import uuid
 
 import pytest
 
@@ -15,6 +16,7 @@ from harness.server import Server, run
 from harness.tencent import Tencent, fails
 
 PLAINTEXT = b"the plaintext of somebody's secret"
+REQUESTS_PLAYED = 18
 OWN_FILES = {"credentials.json", "root.key"}
 """What is meant to hold a secret, and is readable by its owner only."""
 
@@ -55,6 +57,7 @@ class Played:
         self.know("password of a new user", "Passw0rd!of-new")
         pair = tencent.cam("CreateAccessKey", TargetUin=uin)["AccessKey"]
         self.know("new secret key", pair["SecretAccessKey"])
+        self.new_key_id = pair["AccessKeyId"]
         self.request_ids["GetCallerIdentity"] = Tencent(
             server.host, AccessKey(pair["AccessKeyId"], pair["SecretAccessKey"])
         ).sts("GetCallerIdentity")["RequestId"]
@@ -139,16 +142,30 @@ def test_files_with_secrets_are_the_owners_alone(played):
 
 
 def test_every_request_left_a_line(played):
-    lines = audit_lines(played.server)
-    for name, request_id in played.request_ids.items():
-        hits = [line for line in lines if request_id in line]
-        assert len(hits) == 1, f"{name}: {len(hits)} lines"
-        assert played.account.key.id in hits[0] or name in ("GetCallerIdentity", "forbidden")
-
-
-def test_lines_are_json_objects(played):
+    """An access key is named once its signature is proven; what merely claims to be signed by it says nothing of it. Answers spell
+    the id in the way of their cloud, the record always with hyphens."""
     records = [json.loads(line) for line in audit_lines(played.server)]
-    assert len(records) > 20 and all(isinstance(record, dict) for record in records)
+    alice, root = played.account.user("alice").keys[0].id, played.account.key.id
+    expected = {
+        "CreateKey": (root, "ok"),
+        "Encrypt": (root, "ok"),
+        "GetCallerIdentity": (played.new_key_id, "ok"),
+        "bad signature": (None, "AuthFailure.SignatureFailure"),
+        "forbidden": (alice, "KMS.0311"),
+    }
+    assert set(expected) == set(played.request_ids)
+    for name, request_id in played.request_ids.items():
+        hits = [record for record in records if record.get("request_id") == str(uuid.UUID(request_id))]
+        assert [(hit["access_key"], hit["outcome"]) for hit in hits] == [expected[name]], name
+
+
+def test_no_line_is_missing(played):
+    """As many as there were requests, each a JSON object; each segment starts with a line of its own."""
+    records = [json.loads(line) for line in audit_lines(played.server)]
+    requests = [record for record in records if "request_id" in record]
+    assert len(requests) == REQUESTS_PLAYED
+    assert [record["event"] for record in records if record not in requests] == ["segment"]
+    assert [record["seq"] for record in records] == list(range(1, len(records) + 1))
 
 
 def audit_lines(server) -> list[str]:

@@ -10,7 +10,7 @@ from huaweicloudsdkkms.v2 import (
 )
 
 from harness.faults import REFUSE, UNKNOWN
-from harness.huawei import Huawei, refused, token
+from harness.huawei import Huawei, nested_error, refused, token
 
 UNKNOWN_KEY = "0d0466b0-e727-4d9c-b35d-f84bb474a37f"
 TAGS_PER_KEY = 10
@@ -143,10 +143,22 @@ def test_forbidden(server, as_huawei, huawei, foreign, new_key, action):
     assert huawei.tags(key_id) == {"kept": "v"}
 
 
-def test_unauthenticated(server, account, new_key):
-    url = f"{server.endpoint}/v1.0/{account.project_id}/kms/{new_key()}/tags/action"
-    answer = requests.post(url, json={"action": "create", "tags": [{"key": "a"}]}, timeout=30)
-    assert (answer.status_code, answer.json()["error_code"]) == (401, "APIGW.0301")
+@pytest.mark.parametrize(
+    ("headers", "status", "code"),
+    [
+        ({}, 403, "KMS.0301"),
+        ({"X-Auth-Token": "garbage"}, 403, "KMS.0302"),
+        ({"Authorization": "SDK-HMAC-SHA256 nonsense"}, 401, "APIGW.0301"),
+    ],
+)
+def test_unauthenticated(server, account, huawei, new_key, headers, status, code):
+    key_id = new_key()
+    url = f"{server.endpoint}/v1.0/{account.project_id}/kms/{key_id}/tags/action"
+    body = {"action": "create", "tags": [{"key": "a"}]}
+    answer = requests.post(url, json=body, headers=headers, timeout=30)
+    assert answer.status_code == status
+    assert (answer.json()["error_code"] if status == 401 else nested_error(answer)) == code
+    assert huawei.tags(key_id) == {}
 
 
 def test_foreign_project_token(server, account, foreign, new_key):
@@ -157,6 +169,7 @@ def test_foreign_project_token(server, account, foreign, new_key):
         timeout=30,
     )
     assert answer.status_code == 403
+    assert nested_error(answer) == "KMS.0321"
 
 
 def test_internal_error_and_unavailable(faulty):
@@ -187,7 +200,8 @@ class TestReading:
     """Show, the project's tags, and instances by tag."""
 
     @pytest.fixture(scope="class")
-    def tagged(self, huawei, new_key):
+    @classmethod
+    def tagged(cls, huawei, new_key):
         marks = [{"team": "blue", "env": "dev"}, {"team": "blue", "env": "prod"}, {"team": "red"}, {}]
         made = {}
         for number, tags in enumerate(marks):

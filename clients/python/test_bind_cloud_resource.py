@@ -9,8 +9,8 @@ from harness.material import import_material
 from harness.tencent import Tencent, fails
 
 UNKNOWN_KEY = "23e80852-1e38-11e9-b129-5cb9019b4b01"
-PRODUCT_LIMIT = 128
-RESOURCE_LIMIT = 256
+PRODUCT_BYTES = 128
+RESOURCE_BYTES = 256
 
 
 def bind(tencent, key_id, product="ssm", resource="resourceId"):
@@ -58,7 +58,9 @@ def test_several_resources_hold_one_key_until_the_last_is_released(tencent, new_
     [
         ("x", "y"),
         ("ssm", "ins-数据库/1:*?"),
-        ("p" * PRODUCT_LIMIT, "r" * RESOURCE_LIMIT),
+        ("p" * PRODUCT_BYTES, "r" * (RESOURCE_BYTES - 1)),
+        ("p" * (PRODUCT_BYTES - 3) + "数", "数" * (RESOURCE_BYTES // 3)),
+        (" p\n", "\u200br\t"),
     ],
 )
 def test_names_are_kept_verbatim(tencent, new_key, product, resource):
@@ -67,6 +69,12 @@ def test_names_are_kept_verbatim(tencent, new_key, product, resource):
     with fails("ResourceUnavailable.CloudResourceBindingNotFound"):
         unbind(tencent, key_id, product, resource + " ")
     unbind(tencent, key_id, product, resource)
+
+
+def test_longest_names(tencent, new_key):
+    key_id = new_key()
+    bind(tencent, key_id, "p" * PRODUCT_BYTES, "r" * RESOURCE_BYTES)
+    unbind(tencent, key_id, "p" * PRODUCT_BYTES, "r" * RESOURCE_BYTES)
 
 
 def test_cancels_the_expiry_of_imported_material(tencent, new_key):
@@ -112,8 +120,12 @@ def test_used_by_cloud_product(tencent, new_key, action, parameters):
     [
         ("", "r"),
         ("p", ""),
-        ("p" * (PRODUCT_LIMIT + 1), "r"),
-        ("p", "r" * (RESOURCE_LIMIT + 1)),
+        ("p" * (PRODUCT_BYTES + 1), "r"),
+        ("p", "r" * (RESOURCE_BYTES + 1)),
+        ("数" * (PRODUCT_BYTES // 3 + 1), "r"),
+        ("p", "数" * (RESOURCE_BYTES // 3 + 1)),
+        ("p\0", "r"),
+        ("p", "\0r"),
     ],
 )
 def test_invalid_parameter(tencent, new_key, product, resource):
@@ -156,13 +168,16 @@ def test_cmk_state_not_support(tencent, key_in_state, state):
 
 def test_internal_error(faulty):
     with faulty.commits(UNKNOWN), fails("InternalError"):
-        bind(faulty.tencent, faulty.key_id)
+        bind(faulty.tencent, faulty.key_id, resource="unknown")
+    bind(faulty.tencent, faulty.key_id, resource="unknown")
 
 
 def test_service_temporary_unavailable(faulty):
     with faulty.commits(REFUSE), fails("UnsupportedOperation.ServiceTemporaryUnavailable"):
-        bind(faulty.tencent, faulty.key_id)
-    bind(faulty.tencent, faulty.key_id)
+        bind(faulty.tencent, faulty.key_id, resource="refused")
+    with fails("ResourceUnavailable.CloudResourceBindingNotFound"):
+        unbind(faulty.tencent, faulty.key_id, resource="refused")
+    bind(faulty.tencent, faulty.key_id, resource="refused")
 
 
 @pytest.mark.parametrize(

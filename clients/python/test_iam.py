@@ -264,10 +264,15 @@ class TestPermanentAccessKeys:
             huawei.iam("create_permanent_access_key", body={"credential": {"user_id": spare.user_id}})
         assert caught.value.error_msg == "akSkNumExceed"
 
-    def test_own_keys_need_no_permission(self, as_huawei, account):
-        alice = account.user("alice")
-        listed = as_huawei("alice").iam("list_permanent_access_keys").to_json_object()["credentials"]
-        assert [entry["access"] for entry in listed] == [alice.keys[0].id]
+    def test_own_keys_need_a_grant_too(self, as_huawei, account):
+        """One law for both clouds: what CAM does not allow a sub-user, IAM does not either."""
+        alice, keeper = account.user("alice"), account.user("keeper")
+        with refused(403):
+            as_huawei("alice").iam("list_permanent_access_keys")
+        with refused(403):
+            as_huawei("alice").iam("show_permanent_access_key", access_key=alice.keys[0].id)
+        listed = as_huawei("keeper").iam("list_permanent_access_keys").to_json_object()["credentials"]
+        assert [entry["access"] for entry in listed] == [keeper.keys[0].id]
 
     def test_others_keys_do(self, as_huawei, made, spare):
         with refused(403):
@@ -285,7 +290,15 @@ class TestPermanentAccessKeys:
         with refused(404):
             huawei.iam("create_permanent_access_key", body={"credential": {"user_id": foreign.user("alice").user_id}})
 
-    @pytest.mark.parametrize("credential", [{}, {"status": "gone"}, {"status": "Active"}])
+    def update(self, huawei, made, credential):
+        body = {"credential": credential}
+        return huawei.iam("update_permanent_access_key", access_key=made["access"], body=body)
+
+    @pytest.mark.parametrize("credential", [{"status": ""}, {"status": "gone"}, {"status": "Active"}])
     def test_bad_update(self, huawei, made, credential):
         with refused(400):
-            huawei.iam("update_permanent_access_key", access_key=made["access"], body={"credential": credential})
+            self.update(huawei, made, credential)
+
+    def test_what_an_update_leaves_out_stays(self, huawei, made):
+        credential = self.update(huawei, made, {}).to_json_object()["credential"]
+        assert (credential["status"], credential["description"]) == ("active", "ci")

@@ -173,11 +173,13 @@ class TestStates:
 
 class TestList:
     @pytest.fixture(scope="class")
-    def lister(self, server):
+    @classmethod
+    def lister(cls, server):
         return Huawei(server.endpoint, FIRST)
 
     @pytest.fixture(scope="class")
-    def made(self, lister):
+    @classmethod
+    def made(cls, lister):
         aliases = [f"listed-{number}" for number in range(5)]
         ids = [
             lister.kms("create_key", body={"key_alias": alias}).to_json_object()["key_info"]["key_id"]
@@ -228,7 +230,8 @@ class TestList:
 
 class TestData:
     @pytest.fixture(scope="class")
-    def key_id(self, create):
+    @classmethod
+    def key_id(cls, create):
         return create()
 
     def encrypt(self, huawei, key_id, text, **body) -> str:

@@ -116,7 +116,7 @@ class TestStates:
         (
             "GenerateDataKey",
             {"KeySpec": "AES_256"},
-            {"Enabled": None, "Disabled": "D", "PendingDelete": "P", "PendingImport": "S"},
+            {"Enabled": None, "Disabled": "D", "PendingDelete": "P", "PendingImport": "D"},
             None,
         ),
     ]
@@ -204,11 +204,13 @@ class TestLists:
     """In an account of their own, where nothing else is made."""
 
     @pytest.fixture(scope="class")
-    def lister(self, server):
+    @classmethod
+    def lister(cls, server):
         return Tencent(server.host, FOREIGN.key)
 
     @pytest.fixture(scope="class")
-    def made(self, lister):
+    @classmethod
+    def made(cls, lister):
         ids = {}
         for number in range(6):
             kind = 2 if number == 5 else 1

@@ -230,7 +230,7 @@ class TestDumpAndRestore:
         copy = Server(tmp_path / "copy", "--seed", str(seed_file), "--no-limits")
         copy.data.mkdir(parents=True)
         shutil.copy2(server.data / "root.key", copy.data / "root.key")
-        done = run("restore", "--data", str(copy.data), "--from", str(dump))
+        done = run("restore", "--data", str(copy.data), "--in", str(dump))
         assert done.returncode == 0, done.stderr
         with copy:
             story.check(copy)
@@ -243,7 +243,10 @@ class TestDumpAndRestore:
         assert server.stop() == 0
         dump = tmp_path / "store.dump"
         assert run("dump", "--data", str(server.data), "--out", str(dump)).returncode == 0
-        assert run("restore", "--data", str(server.data), "--from", str(dump)).returncode != 0
+        done = run("restore", "--data", str(server.data), "--in", str(dump))
+        assert done.returncode != 0 and "is there already" in done.stderr, done.stderr
+        server.start()
+        Tencent(server.host, account.key).kms("ListKeys")
 
     @pytest.mark.parametrize("damage", ["cut", "flipped", "empty", "not a dump"])
     def test_damaged_dump_is_refused(self, server, account, tmp_path, damage):
@@ -265,5 +268,7 @@ class TestDumpAndRestore:
         fresh = tmp_path / "fresh"
         fresh.mkdir()
         shutil.copy2(server.data / "root.key", fresh / "root.key")
-        done = run("restore", "--data", str(fresh), "--from", str(dump))
+        done = run("restore", "--data", str(fresh), "--in", str(dump))
         assert done.returncode != 0 and "panicked" not in done.stderr
+        assert "store.dump" in done.stderr, done.stderr
+        assert not (fresh / "claviger.redb").exists()

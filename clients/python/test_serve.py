@@ -1,5 +1,6 @@
 """`claviger serve`: a configuration file, TLS, several listeners, and what is refused in it."""
 
+import json
 import subprocess
 
 import pytest
@@ -10,8 +11,9 @@ from tencentcloud.common.profile.http_profile import HttpProfile
 from tencentcloud.sts.v20180813 import models, sts_client
 
 from harness.huawei import Huawei
+from harness.seed import AccessKey
 from harness.server import Server, free_port, run
-from harness.tencent import Tencent
+from harness.tencent import Tencent, fails
 
 MINIMAL = """
 [[listener]]
@@ -41,7 +43,7 @@ class Configured(Server):
 
     @property
     def command(self) -> list[str]:
-        return [str(self.program), "serve", "--config", str(self.file)]
+        return [str(self.program), "serve", "--config", str(self.file), *self.arguments]
 
 
 @pytest.fixture
@@ -83,7 +85,9 @@ def test_the_example_is_accepted_by_the_check(tmp_path):
     assert example.returncode == 0 and "#" in example.stdout
     path = tmp_path / "claviger.toml"
     path.write_text(example.stdout)
-    assert run("config", "check", str(path)).returncode == 0, run("config", "check", str(path)).stderr
+    for arguments in ([str(path)], ["--config", str(path)]):
+        done = run("config", "check", *arguments)
+        assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.parametrize(
@@ -123,6 +127,59 @@ def test_refused(tmp_path, text):
     done = run("config", "check", str(path))
     assert done.returncode != 0 and "panicked" not in done.stderr
     assert done.stderr.strip()
+
+
+REGIONS = """
+[[region]]
+name = "south"
+tencent = ["ap-guangzhou", "ap-shenzhen"]
+huawei = ["cn-south-1"]
+[[region]]
+name = "north"
+tencent = ["ap-beijing"]
+huawei = ["cn-north-4"]
+[rates]
+enabled = false
+"""
+
+
+def test_two_regions(tmp_path, seed_file, account):
+    """A key belongs to one region, and a policy that names a region speaks of the keys there."""
+    server = Configured(tmp_path / "serve", "--seed", str(seed_file))
+    with server.configure(minimal(tmp_path / "data", server.port) + REGIONS):
+        south, north = (Tencent(server.host, account.key, region) for region in ("ap-guangzhou", "ap-beijing"))
+        keys = {region: root.kms("CreateKey", Alias="one")["KeyId"] for region, root in (("ap-guangzhou", south), ("ap-beijing", north))}
+        keys["ap-shenzhen"] = keys["ap-guangzhou"]
+        with fails("ResourceUnavailable.CmkNotFound"):
+            north.kms("DescribeKey", KeyId=keys["ap-guangzhou"])
+        with fails("UnsupportedRegion"):
+            Tencent(server.host, account.key, "ap-tokyo").kms("ListKeys")
+        for named, allowed in [
+            ("", {"ap-guangzhou", "ap-shenzhen", "ap-beijing"}),
+            ("ap-guangzhou", {"ap-guangzhou", "ap-shenzhen"}),
+            ("ap-shenzhen", {"ap-guangzhou", "ap-shenzhen"}),
+            ("ap-beijing", {"ap-beijing"}),
+            ("ap-tokyo", set()),
+        ]:
+            key = sub_user(server, south, f"kms-{named}", f"qcs::kms:{named}:uin/{account.uin}:key/*")
+            for region, key_id in keys.items():
+                caller = Tencent(server.host, key, region)
+                if region in allowed:
+                    caller.kms("Encrypt", KeyId=key_id, Plaintext="eA==")
+                else:
+                    with fails("UnauthorizedOperation", "kms:Encrypt"):
+                        caller.kms("Encrypt", KeyId=key_id, Plaintext="eA==")
+
+
+def sub_user(server, root, name: str, resource: str) -> AccessKey:
+    """Someone who may do anything with that resource."""
+    uin = root.cam("AddUser", Name=name)["Uin"]
+    statement = [{"effect": "allow", "action": "kms:*", "resource": resource}]
+    document = json.dumps({"version": "2.0", "statement": statement})
+    policy_id = root.cam("CreatePolicy", PolicyName=name, PolicyDocument=document)["PolicyId"]
+    root.cam("AttachUserPolicy", PolicyId=policy_id, AttachUin=uin)
+    pair = root.cam("CreateAccessKey", TargetUin=uin)["AccessKey"]
+    return AccessKey(pair["AccessKeyId"], pair["SecretAccessKey"])
 
 
 def test_modern_tags(data, tmp_path, account):

@@ -183,15 +183,36 @@ def test_access_key_over_limit(tencent, new_user):
 
 
 def test_failed_operation_accesskey(faulty):
-    """A commit that ends without saying how: the key is left as it was or as it was asked to be."""
-    key_id = faulty.account.user("spare").keys[0].id
-    uin = faulty.account.user("spare").uin
-    for way in (REFUSE, UNKNOWN):
-        with faulty.commits(way), fails("FailedOperation.Accesskey"):
-            update(faulty.tencent, key_id, "Inactive", TargetUin=uin)
-    assert statuses(faulty.tencent, uin)[key_id] in ("Active", "Inactive")
-    update(faulty.tencent, key_id, "Active", TargetUin=uin)
-    Tencent(faulty.server.host, faulty.account.user("spare").keys[0]).kms("ListKeys")
+    """A commit that was refused: the key is as it was, and works."""
+    spare = faulty.account.user("spare")
+    with faulty.commits(REFUSE), fails("FailedOperation.Accesskey"):
+        update(faulty.tencent, spare.keys[0].id, "Inactive", TargetUin=spare.uin)
+    assert statuses(faulty.tencent, spare.uin) == {spare.keys[0].id: "Active"}
+    Tencent(faulty.server.host, spare.keys[0]).kms("ListKeys")
+
+
+def test_internal_error(faulty):
+    """A commit that ends without saying how: what the store then holds is what counts, at once."""
+    spare = faulty.account.user("spare")
+    caller = Tencent(faulty.server.host, spare.keys[0])
+    with faulty.commits(UNKNOWN), fails("InternalError"):
+        update(faulty.tencent, spare.keys[0].id, "Inactive", TargetUin=spare.uin)
+    assert statuses(faulty.tencent, spare.uin) == {spare.keys[0].id: "Inactive"}
+    with fails("AuthFailure.SecretIdNotFound"):
+        caller.kms("ListKeys")
+    update(faulty.tencent, spare.keys[0].id, "Active", TargetUin=spare.uin)
+    caller.kms("ListKeys")
+
+
+@pytest.mark.parametrize(("way", "code"), [(REFUSE, "FailedOperation.Accesskey"), (UNKNOWN, "InternalError")])
+def test_siblings_on_a_failing_store(faulty, way, code):
+    uin = faulty.tencent.cam("AddUser", Name=f"failing-{way}")["Uin"]
+    with faulty.commits(way), fails(code):
+        faulty.tencent.cam("CreateAccessKey", TargetUin=uin)
+    key_id = faulty.tencent.cam("CreateAccessKey", TargetUin=uin)["AccessKey"]["AccessKeyId"]
+    with faulty.commits(way), fails(code):
+        faulty.tencent.cam("DeleteAccessKey", AccessKeyId=key_id, TargetUin=uin)
+    assert (key_id in statuses(faulty.tencent, uin)) is (way == REFUSE)
 
 
 class TestSiblings:

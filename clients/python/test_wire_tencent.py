@@ -189,7 +189,7 @@ class TestEnvelope:
             ({"body": b"{"}, ["InvalidParameter", "InvalidRequest"]),
             ({"body": b"[]"}, ["InvalidParameter", "InvalidRequest"]),
             ({"body": b"\xff\xfe"}, ["InvalidParameter", "InvalidRequest"]),
-            ({"body": b""}, ["InvalidParameter", "InvalidRequest"]),
+            ({"action": "DescribeKey", "body": b""}, ["MissingParameter"]),
             ({"content_type": "multipart/form-data; boundary=x"}, ["InvalidRequest", "InvalidParameter"]),
             ({"headers": {"X-TC-Action": None}}, ["MissingParameter", "InvalidAction", "InvalidParameter"]),
             ({"headers": {"X-TC-Version": None}}, ["MissingParameter", "NoSuchVersion", "InvalidParameter"]),
@@ -207,6 +207,9 @@ class TestEnvelope:
     def test_refusals(self, server, account, change, codes):
         request = Tc3(**({"key": account.key, "action": "ListKeys"} | change))
         assert tencent_error(request.send(server.endpoint)) in codes
+
+    def test_an_empty_body_is_an_empty_object(self, server, account):
+        assert "Keys" in Tc3(account.key, "ListKeys", body=b"").send(server.endpoint).json()["Response"]
 
     def test_body_changed_after_signing(self, server, account, monkeypatch):
         request = Tc3(account.key, "ListKeys", body=b'{"Limit":1}')

@@ -35,7 +35,9 @@ pub fn parse_filter(filter: &str) -> Result<EnvFilter> {
 /// Starts the log; the first call counts.
 pub fn start_log(format: LogFormat, filter: &str) -> Result<()> {
     let filter = parse_filter(filter)?;
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(stderr);
+    // A line that cannot be written is lost in silence: saying so would go to the same place, and fail with a panic.
+    let builder =
+        tracing_subscriber::fmt().with_env_filter(filter).with_writer(stderr).log_internal_errors(false);
     // Somebody else's subscriber, such as a test's, is as good.
     let _ = match format {
         LogFormat::Json => builder.json().flatten_event(true).try_init(),

@@ -16,6 +16,8 @@ use crate::wire::query;
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 /// The same within a path whose slashes stay.
 const RESERVED_IN_PATH: &AsciiSet = &RESERVED.remove(b'/');
+/// What Node's `url.parse` escapes before the client signs the path, though the client sends it as it is.
+const ESCAPED_BY_NODE: &AsciiSet = &CONTROLS.add(b'\'').add(b'^').add(b'|');
 
 /// Longest query that is sorted to be verified, in pairs.
 const QUERY_PAIRS: usize = 256;
@@ -43,9 +45,6 @@ pub(crate) fn hashes(request: &Incoming, authorization: &Authorization<'_>) -> R
         .collect())
 }
 
-/// What Node's `url.parse` escapes before the client signs the path, though the client sends it as it is.
-const ESCAPED_BY_NODE: &AsciiSet = &CONTROLS.add(b'\'').add(b'^').add(b'|');
-
 /// The spellings of a path, each ending in a slash: decoded and encoded again (Python, Go); encoded as it was sent, so that a
 /// `%` becomes `%25` (Java, and Node, which escapes some characters before); and as it was sent. Those that are the same are
 /// there once.
@@ -53,7 +52,7 @@ fn paths(path: &str) -> Vec<String> {
     let decoded: Cow<'_, [u8]> = percent_decode_str(path).into();
     let again = percent_encode(&decoded, RESERVED_IN_PATH).to_string();
     let twice = percent_encode(path.as_bytes(), RESERVED_IN_PATH).to_string();
-    let escaped = percent_encode(path.as_bytes(), ESCAPED_BY_NODE).to_string();
+    let escaped: Cow<'_, str> = percent_encode(path.as_bytes(), ESCAPED_BY_NODE).into();
     let by_node = percent_encode(escaped.as_bytes(), RESERVED_IN_PATH).to_string();
     let mut spellings: Vec<String> = Vec::with_capacity(4);
     for mut spelling in [again, twice, by_node, path.to_owned()] {

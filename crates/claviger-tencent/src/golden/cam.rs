@@ -9,7 +9,7 @@ fn document(action: &str) -> String {
     json!({"version": "2.0", "statement": statement}).to_string()
 }
 
-fn create_policy(name: &str, document: &str) -> Ask {
+fn new_policy(name: &str, document: &str) -> Ask {
     let body = json!({"PolicyName": name, "PolicyDocument": document, "Description": "for robots"});
     Ask::cam("CreatePolicy", body)
 }
@@ -82,16 +82,16 @@ async fn create_access_key() {
 }
 
 #[tokio::test]
-async fn create_policy_() {
+async fn create_policy() {
     check(
         "cam.CreatePolicy",
         &[
-            create_policy("robots", &document("kms:Encrypt")).keep("policy", "/PolicyId"),
-            create_policy("robots", &document("kms:Encrypt")),
-            create_policy("two words", &document("kms:Encrypt")),
-            create_policy("other", &document("kms:Nothing")),
-            create_policy("other", "nonsense"),
-            create_policy("other", &document("kms:Encrypt")).signed_by("bob"),
+            new_policy("robots", &document("kms:Encrypt")).keep("policy", "/PolicyId"),
+            new_policy("robots", &document("kms:Encrypt")),
+            new_policy("two words", &document("kms:Encrypt")),
+            new_policy("other", &document("kms:Nothing")),
+            new_policy("other", "nonsense"),
+            new_policy("other", &document("kms:Encrypt")).signed_by("bob"),
         ],
     )
     .await;
@@ -159,7 +159,7 @@ async fn get_policy() {
         "cam.GetPolicy",
         &[
             get("1"),
-            create_policy("robots", &document("kms:Encrypt")).keep("policy", "/PolicyId"),
+            new_policy("robots", &document("kms:Encrypt")).keep("policy", "/PolicyId"),
             get("{policy}"),
             get("{policy}").signed_by("stranger"),
             get("{policy}").signed_by("bob"),

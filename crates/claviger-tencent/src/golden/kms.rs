@@ -20,7 +20,7 @@ fn bind(key: &str) -> Ask {
     Ask::kms("BindCloudResource", json!({"KeyId": key, "ProductId": "ssm", "ResourceId": "ins-1"}))
 }
 
-fn encrypt(key: &str, plaintext: &str) -> Ask {
+fn encryption(key: &str, plaintext: &str) -> Ask {
     Ask::kms("Encrypt", json!({"KeyId": key, "Plaintext": plaintext}))
 }
 
@@ -140,7 +140,7 @@ async fn delete_imported_key_material() {
             delete("{external}").signed_by("bob"),
             delete("{external}"),
             Ask::kms("DescribeKey", json!({"KeyId": "{external}"})),
-            encrypt("{external}", HELLO),
+            encryption("{external}", HELLO),
             delete("{key}"),
             delete("{other_key}"),
         ],
@@ -189,7 +189,7 @@ async fn disable_key() {
             disable("{key}").signed_by("bob"),
             disable("{key}"),
             disable("{key}"),
-            encrypt("{key}", HELLO),
+            encryption("{key}", HELLO),
             disable("{other_key}"),
             schedule("{key}", 7),
             disable("{key}"),
@@ -217,18 +217,18 @@ async fn enable_key() {
 }
 
 #[tokio::test]
-async fn encrypt_() {
+async fn encrypt() {
     let odd = json!({"KeyId": "{key}", "Plaintext": HELLO, "EncryptionContext": "[]"});
     check(
         "kms.Encrypt",
         &[
-            encrypt("{key}", HELLO),
-            encrypt("{key}", "not base64"),
+            encryption("{key}", HELLO),
+            encryption("{key}", "not base64"),
             Ask::kms("Encrypt", odd),
-            encrypt("{key}", HELLO).signed_by("bob"),
-            encrypt("{other_key}", HELLO),
+            encryption("{key}", HELLO).signed_by("bob"),
+            encryption("{other_key}", HELLO),
             disable("{key}"),
-            encrypt("{key}", HELLO),
+            encryption("{key}", HELLO),
         ],
     )
     .await;
@@ -303,7 +303,7 @@ async fn import_key_material() {
             import("{external}", "{wrapped}").signed_by("bob"),
             until(1_767_409_445),
             Ask::kms("DescribeKey", json!({"KeyId": "{external}"})),
-            encrypt("{external}", HELLO).keep("blob", "/CiphertextBlob"),
+            encryption("{external}", HELLO).keep("blob", "/CiphertextBlob"),
             import("{external}", "{wrapped_other}"),
             import("{key}", "{wrapped}"),
         ],

@@ -5,10 +5,8 @@ use serde_json::{Value, json};
 use super::UNKNOWN_KEY;
 use crate::testing::{Ask, BOB, ROOT, check};
 
-fn modify(key: &str, rest: Value) -> Ask {
-    let mut body = json!({"Resource": format!("qcs::kms:ap-guangzhou:uin/:key/creatorUin/{ROOT}/{key}")});
-    let rest = if let Value::Object(rest) = rest { rest } else { unreachable!("an object is written") };
-    body.as_object_mut().expect("an object").extend(rest);
+fn modify(key: &str, mut body: Value) -> Ask {
+    body["Resource"] = json!(format!("qcs::kms:ap-guangzhou:uin/:key/creatorUin/{ROOT}/{key}"));
     Ask::new("tag", "ModifyResourceTags", body)
 }
 
