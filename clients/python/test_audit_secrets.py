@@ -151,7 +151,7 @@ def test_every_request_left_a_line(played):
         "Encrypt": (root, "ok"),
         "GetCallerIdentity": (played.new_key_id, "ok"),
         "bad signature": (None, "AuthFailure.SignatureFailure"),
-        "forbidden": (alice, "KMS.0311"),
+        "forbidden": (alice, "KMS.0306"),
     }
     assert set(expected) == set(played.request_ids)
     for name, request_id in played.request_ids.items():

@@ -90,9 +90,8 @@ class TestSchemes:
 
     def test_unknown_version(self, server, account, sign, method):
         tencent = Tencent(server.host, account.key, sign=sign, method=method)
-        with pytest.raises(Exception) as caught:
+        with fails("NoSuchVersion"):
             tencent.call_untyped("kms", "ListKeys", {}, version="2001-01-01")
-        assert caught.value.get_code() in ("InvalidAction", "NoSuchVersion")
 
     def test_missing_parameter(self, server, account, sign, method):
         tencent = Tencent(server.host, account.key, sign=sign, method=method)

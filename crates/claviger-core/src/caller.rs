@@ -13,6 +13,7 @@ use crate::records::{Account, User};
 
 /// Somebody who showed that they are who they say.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Caller {
     /// The account.
     pub account: Arc<Account>,
@@ -22,6 +23,8 @@ pub struct Caller {
     pub access_key: Option<Arc<LoadedAccessKey>>,
     /// What the credentials are good for.
     pub scope: Scope,
+    /// The token that was used and those it was made from; empty without one.
+    pub(crate) tokens: Vec<String>,
 }
 
 /// What credentials are good for.
@@ -41,6 +44,7 @@ pub struct Proof {
     pub(crate) user: UserId,
     pub(crate) access_key: Option<Arc<LoadedAccessKey>>,
     pub(crate) scope: Scope,
+    pub(crate) tokens: Vec<String>,
 }
 
 impl LoadedAccessKey {
@@ -70,7 +74,8 @@ impl LoadedAccessKey {
     }
 
     fn proof(self: &Arc<Self>) -> Proof {
-        Proof { user: self.record.user, access_key: Some(Arc::clone(self)), scope: Scope::Everything }
+        let access_key = Some(Arc::clone(self));
+        Proof { user: self.record.user, access_key, scope: Scope::Everything, tokens: Vec::new() }
     }
 }
 
@@ -89,7 +94,7 @@ impl Authority {
             }
             key.touch(self.clock.now());
         }
-        Ok(Caller { account, user, access_key: proof.access_key, scope: proof.scope })
+        Ok(Caller { account, user, access_key: proof.access_key, scope: proof.scope, tokens: proof.tokens })
     }
 
     /// A proof if `password` is the password of that user. Takes as long for a user that is not there.
@@ -100,7 +105,7 @@ impl Authority {
         let right = self.workers.run(move || claviger_crypto::verify_password(&compared, &password)).await?;
         match user {
             Some(user) if right && stored.is_some() => {
-                Ok(Proof { user: user.id, access_key: None, scope: Scope::Everything })
+                Ok(Proof { user: user.id, access_key: None, scope: Scope::Everything, tokens: Vec::new() })
             }
             _ => Err(wrong()),
         }

@@ -151,7 +151,8 @@ impl<'a> Cx<'a> {
         if verdict.permits(permission) {
             return Ok(());
         }
-        Err(Fault::PermissionDenied { permission, resource: resource.path(Language::Cam2) })
+        let resource = resource.full_name(Language::Cam2, caller.account.id);
+        Err(Fault::PermissionDenied { permission, resource })
     }
 
     fn region_names(&self, language: Language) -> &[String] {

@@ -39,7 +39,7 @@ pub enum Fault {
     PermissionDenied {
         /// What was asked for.
         permission: Permission,
-        /// On what; `*` for an operation without a resource.
+        /// On what, by its whole name; `*` for an operation without a resource.
         resource: String,
     },
     /// Policies and their documents.

@@ -73,6 +73,20 @@ impl Resource<'_> {
         }
     }
 
+    /// The whole name in a language's spelling, for people; `*` for an operation.
+    pub fn full_name(self, language: Language, owner: AccountId) -> String {
+        let region = match self {
+            Self::Key { region, .. } => region.as_str(),
+            Self::Operation | Self::User(_) => "",
+        };
+        match (language, self) {
+            (_, Self::Operation) => "*".into(),
+            (Language::Cam2, _) => {
+                format!("qcs::{}:{region}:uin/{}:{}", self.service(), owner.0, self.path(language))
+            }
+        }
+    }
+
     /// The path in a language's spelling.
     pub fn path(self, language: Language) -> String {
         match (language, self) {

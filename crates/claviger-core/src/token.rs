@@ -15,6 +15,7 @@ use crate::caller::{Caller, Proof, Scope};
 use crate::clock::Moment;
 use crate::fault::{AuthenticationFault, Fault};
 use crate::ids::{AccountId, RegionId, RingId, UserId};
+use crate::loaded::LoadedAccessKey;
 use crate::records::{self, Revoked, at};
 
 /// Longest token that is looked at, in bytes.
@@ -38,15 +39,29 @@ pub struct Claims {
     pub expires: Moment,
     /// The user's epoch at that time.
     epoch: u64,
+    /// The access key that stood for the user, if one did: the token is good only while that is.
+    #[serde(default)]
+    access_key: Option<String>,
+    /// The tokens that this one was made from, hex: it is good only while none of them is revoked.
+    #[serde(default)]
+    ancestors: Vec<String>,
 }
 
+/// Most tokens made from each other in a row.
+const MOST_ANCESTORS: usize = 8;
+
 impl Claims {
-    fn token_id(&self) -> [u8; 16] {
-        let mut id = [0; 16];
-        // Sealed by us: it is well-formed, or the zero id, which is never revoked because it is never issued.
-        let _ = hex::decode_to_slice(&self.id, &mut id);
-        id
+    /// The token's id and those of its ancestors.
+    fn family(&self) -> impl Iterator<Item = [u8; 16]> {
+        self.ancestors.iter().chain([&self.id]).map(|id| token_id(id))
     }
+}
+
+fn token_id(text: &str) -> [u8; 16] {
+    let mut id = [0; 16];
+    // Sealed by us: it is well-formed, or the zero id, which is never revoked because it is never issued.
+    let _ = hex::decode_to_slice(text, &mut id);
+    id
 }
 
 impl Authority {
@@ -58,6 +73,9 @@ impl Authority {
         methods: Vec<String>,
         not_after: Option<Moment>,
     ) -> Result<(String, Claims), Fault> {
+        if caller.tokens.len() > MOST_ANCESTORS {
+            return Err(AuthenticationFault::TokenInvalid.into());
+        }
         let issued = self.clock.now();
         let longest = issued.plus_seconds(self.limits.token_seconds);
         let claims = Claims {
@@ -68,6 +86,8 @@ impl Authority {
             issued,
             expires: not_after.map_or(longest, |end| end.min(longest)),
             epoch: caller.user.epoch,
+            access_key: caller.access_key.as_ref().map(|key| key.record.id.clone()),
+            ancestors: caller.tokens.clone(),
         };
         let account = caller.account.id;
         let ring = self.ring(&RingId { account, region: RegionId::global() }).await?;
@@ -99,25 +119,40 @@ impl Authority {
             return Err(AuthenticationFault::TokenExpired.into());
         }
         let user = self.user(claims.user).await?.ok_or_else(invalid)?;
-        if user.epoch != claims.epoch || user.account != account || self.is_revoked(claims.token_id()).await?
-        {
+        if user.epoch != claims.epoch || user.account != account {
             return Err(invalid());
         }
+        for token in claims.family() {
+            if self.is_revoked(token).await? {
+                return Err(invalid());
+            }
+        }
+        self.standing_key(&claims).await?;
         Ok(claims)
+    }
+
+    /// The access key that stands behind a token, if one does; it must still be good.
+    async fn standing_key(&self, claims: &Claims) -> Result<Option<Arc<LoadedAccessKey>>, Fault> {
+        let Some(id) = &claims.access_key else { return Ok(None) };
+        let found = self.access_key(id).await?;
+        let good = found.filter(|key| key.record.active && key.record.user == claims.user);
+        Ok(Some(good.ok_or(Fault::Authentication(AuthenticationFault::TokenInvalid))?))
     }
 
     /// A proof by a token.
     pub async fn prove_by_token(&self, token: &str) -> Result<Proof, Fault> {
         let claims = self.read_token(token).await?;
+        let access_key = self.standing_key(&claims).await?;
         let scope = claims.project.map_or(Scope::Account, Scope::Project);
-        Ok(Proof { user: claims.user, access_key: None, scope })
+        let tokens = claims.ancestors.into_iter().chain([claims.id]).collect();
+        Ok(Proof { user: claims.user, access_key, scope, tokens })
     }
 
     /// Makes a token worthless from now on.
     pub async fn revoke_token(&self, claims: &Claims) -> Result<(), Fault> {
         let mut tx = self.tx();
         let revoked = Revoked { v: records::FORMAT, until: claims.expires };
-        tx.put(at::revoked(claims.token_id()), records::encode(&revoked));
+        tx.put(at::revoked(token_id(&claims.id)), records::encode(&revoked));
         tx.commit().await?;
         Ok(())
     }

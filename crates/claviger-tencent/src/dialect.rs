@@ -148,10 +148,11 @@ impl Dialect for Tencent {
 
 /// A fault in the words of the service that the request was for.
 fn words(target: Option<&Target>, fault: &Fault, language: Language) -> Words {
-    let action = target.map(|target| target.route.action);
-    match action.map_or("", |action| action.service) {
-        "cam" => cam::words(action.map_or("", |action| action.name), fault, language),
-        "kms" => kms::words(fault, language),
+    let (service, action) =
+        target.map_or(("", ""), |target| (target.route.action.service, target.route.action.name));
+    match service {
+        "cam" => cam::words(action, fault, language),
+        "kms" => kms::words(action, fault, language),
         "sts" => sts::words(fault, language),
         "tag" => tag::words(fault, language),
         _ => common_words(fault, language),

@@ -14,7 +14,7 @@ use crate::codearts::tenant;
 
 pub(super) const ACTION: Action = read(
     "ListTenantCMKs",
-    Permission::SettingRead,
+    Permission::KeyList,
     "https://support.huaweicloud.com/intl/en-us/api-codeartsrepo/ListTenantCMKs.html",
 );
 

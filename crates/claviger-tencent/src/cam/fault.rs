@@ -71,7 +71,6 @@ fn value(code: &'static str, name: &str, language: Language) -> Words {
     Words { code, message: Cow::Owned(message) }
 }
 
-/// The account's segment of the resource is empty, which means the caller's own.
 fn denied(action: &str, permission: Permission, resource: &str) -> Words {
     let keys_of_a_user = action == "DeleteUser" && permission == Permission::AccessKeyDelete;
     let (code, operation) = if keys_of_a_user {
@@ -81,7 +80,7 @@ fn denied(action: &str, permission: Permission, resource: &str) -> Words {
         ("AuthFailure.UnauthorizedOperation", spellings.first().copied().unwrap_or("cam:*"))
     };
     let message = format!(
-        "you are not authorized to perform operation ({operation})\nresource (qcs::cam:::{resource}) has no \
+        "you are not authorized to perform operation ({operation})\nresource ({resource}) has no \
          permission\n"
     );
     Words { code, message: Cow::Owned(message) }
@@ -233,7 +232,7 @@ mod tests {
 
     #[test]
     fn codes_follow_the_lists_of_the_actions() {
-        let denied = |permission| Fault::PermissionDenied { permission, resource: "uin/7".into() };
+        let denied = |permission| Fault::PermissionDenied { permission, resource: "qcs::cam::uin/1:uin/7".into() };
         for (action, fault, code) in [
             ("UpdateAccessKey", Fault::value("Status"), "InvalidParameter.ParamError"),
             ("UpdateAccessKey", Fault::missing("Status"), "MissingParameter"),
@@ -259,10 +258,10 @@ mod tests {
     #[test]
     fn a_refusal_names_operation_and_resource() {
         let fault =
-            Fault::PermissionDenied { permission: Permission::AccessKeyUpdate, resource: "uin/7".into() };
+            Fault::PermissionDenied { permission: Permission::AccessKeyUpdate, resource: "qcs::cam::uin/1:uin/7".into() };
         assert_eq!(
             words("UpdateAccessKey", &fault, Language::English).message,
-            "you are not authorized to perform operation (cam:UpdateAccessKey)\nresource (qcs::cam:::uin/7) has no \
+            "you are not authorized to perform operation (cam:UpdateAccessKey)\nresource (qcs::cam::uin/1:uin/7) has no \
              permission\n"
         );
     }

@@ -10,7 +10,7 @@ use claviger_core::fault::{
 use crate::wire::{Language, Words, common_words};
 
 /// A fault in the words of KMS.
-pub(crate) fn words(fault: &Fault, language: Language) -> Words {
+pub(crate) fn words(action: &str, fault: &Fault, language: Language) -> Words {
     let say = |code, english, chinese| Words::say(language, code, english, chinese);
     match fault {
         Fault::Alias(AliasFault::Invalid) => {
@@ -34,11 +34,7 @@ pub(crate) fn words(fault: &Fault, language: Language) -> Words {
             };
             Words { code: "InvalidParameter", message: Cow::Owned(message) }
         }
-        Fault::PermissionDenied { permission, resource } => denied(
-            "UnauthorizedOperation",
-            permission.spellings(claviger_core::permission::Language::Cam2),
-            resource,
-        ),
+        Fault::PermissionDenied { resource, .. } => denied(action, resource),
         Fault::Tag(fault) => tag(*fault, language),
         Fault::AccessKey(_)
         | Fault::Authentication(_)
@@ -54,12 +50,11 @@ pub(crate) fn words(fault: &Fault, language: Language) -> Words {
 }
 
 /// The known text of a refusal.
-pub(crate) fn denied(code: &'static str, spellings: &[&str], resource: &str) -> Words {
-    let operation = spellings.first().copied().unwrap_or("*");
+fn denied(action: &str, resource: &str) -> Words {
     let message = format!(
-        "you are not authorized to perform operation ({operation})\nresource ({resource}) has no permission\n"
+        "you are not authorized to perform operation (kms:{action})\nresource ({resource}) has no permission\n"
     );
-    Words { code, message: Cow::Owned(message) }
+    Words { code: "UnauthorizedOperation", message: Cow::Owned(message) }
 }
 
 fn cipher(fault: CipherFault, language: Language) -> Words {

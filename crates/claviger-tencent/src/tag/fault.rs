@@ -24,10 +24,8 @@ pub(crate) fn words(fault: &Fault, language: Language) -> Words {
         },
         Fault::PermissionDenied { permission, resource } => {
             let operation = permission.spellings(PolicyLanguage::Cam2).first().copied().unwrap_or("tag:*");
-            // The account's segment is empty, which means the caller's own.
-            let service = if resource.starts_with("uin/") { "cam" } else { "kms" };
             let message = format!(
-                "you are not authorized to perform operation ({operation})\nresource (qcs::{service}:::{resource}) has \
+                "you are not authorized to perform operation ({operation})\nresource ({resource}) has \
                  no permission\n"
             );
             Words { code: "AuthFailure.UnauthorizedOperation", message: Cow::Owned(message) }
