@@ -107,6 +107,28 @@ fn tokens_die_with_their_user_and_by_revocation() {
     }
 }
 
+#[test]
+fn a_token_dies_with_the_access_key_behind_it_and_with_the_token_before_it() {
+    let mut world = World::new();
+    world.send(&kept("first", &by_access_key("alice")));
+    world.send(&kept("second", &by_token("{first}")));
+    world.send(&kept("third", &by_token("{second}")));
+    world.send(&kept("other", &by_access_key("alice")));
+    let use_it = |token: &str| Ask::get("/v3/auth/domains").with_token(token);
+    let expect = |world: &mut World, status: [&str; 4]| {
+        for (token, status) in ["{first}", "{second}", "{third}", "{other}"].iter().zip(status) {
+            world.outcomes([(use_it(token), status)]);
+        }
+    };
+    expect(&mut world, ["200"; 4]);
+    world.outcomes([(Ask::delete("/v3/auth/tokens").header("X-Subject-Token", "{second}"), "204")]);
+    expect(&mut world, ["200", "401", "401", "200"]);
+    let (id, _) = access_key("alice");
+    let inactive = json!({"credential": {"status": "inactive"}});
+    world.outcomes([(Ask::new("PUT", format!("/v3.0/OS-CREDENTIAL/credentials/{id}"), inactive), "200")]);
+    expect(&mut world, ["401"; 4]);
+}
+
 fn add_carol(world: &World) {
     let password = Some(Secret::from(PASSWORD.to_owned()));
     let carol = NewUser { name: "carol".into(), password, ..NewUser::default() };
