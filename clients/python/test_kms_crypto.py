@@ -179,9 +179,9 @@ def test_states(tencent, new_key):
     with fails("ResourceUnavailable.CmkDisabled"):
         decrypt(tencent, blob)
     tencent.kms("ScheduleKeyDeletion", KeyId=key_id, PendingWindowInDays=7)
-    with fails("ResourceUnavailable.KeyPendingDelete"):
+    with fails("ResourceUnavailable.CmkDisabled"):
         encrypt(tencent, key_id, b"x")
-    with fails("ResourceUnavailable.KeyPendingDelete"):
+    with fails("ResourceUnavailable.CmkDisabled"):
         decrypt(tencent, blob)
     tencent.kms("CancelKeyDeletion", KeyId=key_id)
     tencent.kms("EnableKey", KeyId=key_id)

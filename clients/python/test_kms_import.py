@@ -109,7 +109,7 @@ def test_again_only_with_the_same_bytes_even_after_deletion(tencent, external):
     assert describe(tencent, external)["KeyState"] == "PendingImport"
     with fails("ResourceUnavailable.CmkStateNotSupport"):
         tencent.kms("DeleteImportedKeyMaterial", KeyId=external)
-    with fails("ResourceUnavailable.CmkStateNotSupport"):
+    with fails("ResourceUnavailable.CmkDisabled"):
         tencent.kms("Decrypt", CiphertextBlob=blob)
     with fails("InvalidParameterValue.MaterialNotMatch"):
         import_material(tencent, external, MATERIAL[::-1])

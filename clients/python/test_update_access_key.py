@@ -156,8 +156,7 @@ def test_uin_not_match(tencent, new_user):
 
 
 def test_key_of_another_account(server, tencent, foreign):
-    """Not told apart from an unknown key, and it stays as it is."""
-    with fails("ResourceNotFound.SecretNotExist"):
+    with fails("OperationDenied.UinNotMatch"):
         update(tencent, foreign.key.id, "Inactive")
     Tencent(server.host, foreign.key).kms("ListKeys")
 

@@ -12,7 +12,7 @@ use hyper::Method;
 
 use crate::wire::{
     Address, Language, StrictScope, VERSIONS, Words, action_label, authenticate, common_words, envelope,
-    language,
+    is_for_another_product, language,
 };
 use crate::{cam, kms, sts, tag};
 
@@ -71,7 +71,9 @@ fn unknown_action(incoming: &Incoming) -> RouteFault {
     let action = action_label(address.action.as_deref().unwrap_or_default());
     let service = address.service.unwrap_or("kms");
     let version = action_label(address.version.as_deref().unwrap_or_default());
-    RouteFault::ActionUnknown(format!("{action}` in service=`{service}` and version=`{version}"))
+    RouteFault::ActionUnknown(format!(
+        "{action}` is invalid or not found in service=`{service}` and version=`{version}"
+    ))
 }
 
 impl Dialect for Tencent {
@@ -94,6 +96,9 @@ impl Dialect for Tencent {
     fn route(&self, incoming: &Incoming) -> Result<Target, Fault> {
         if incoming.method != Method::GET && incoming.method != Method::POST {
             return Err(RouteFault::MethodNotAllowed.into());
+        }
+        if is_for_another_product(incoming) {
+            return Err(RouteFault::ServiceUnknown.into());
         }
         let address = Address::of(incoming);
         if address.action.as_deref().unwrap_or_default().is_empty() {

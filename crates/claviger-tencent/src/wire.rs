@@ -8,7 +8,7 @@ mod parse;
 mod signature_v1;
 mod signature_v3;
 
-pub(crate) use address::{Address, VERSIONS, action_label};
+pub(crate) use address::{Address, VERSIONS, action_label, is_for_another_product};
 pub(crate) use answer::{Language, Words, envelope, language};
 pub(crate) use common_words::common_words;
 pub(crate) use parse::parse;

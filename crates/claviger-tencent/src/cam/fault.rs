@@ -232,7 +232,8 @@ mod tests {
 
     #[test]
     fn codes_follow_the_lists_of_the_actions() {
-        let denied = |permission| Fault::PermissionDenied { permission, resource: "qcs::cam::uin/1:uin/7".into() };
+        let denied =
+            |permission| Fault::PermissionDenied { permission, resource: "qcs::cam::uin/1:uin/7".into() };
         for (action, fault, code) in [
             ("UpdateAccessKey", Fault::value("Status"), "InvalidParameter.ParamError"),
             ("UpdateAccessKey", Fault::missing("Status"), "MissingParameter"),
@@ -257,8 +258,10 @@ mod tests {
 
     #[test]
     fn a_refusal_names_operation_and_resource() {
-        let fault =
-            Fault::PermissionDenied { permission: Permission::AccessKeyUpdate, resource: "qcs::cam::uin/1:uin/7".into() };
+        let fault = Fault::PermissionDenied {
+            permission: Permission::AccessKeyUpdate,
+            resource: "qcs::cam::uin/1:uin/7".into(),
+        };
         assert_eq!(
             words("UpdateAccessKey", &fault, Language::English).message,
             "you are not authorized to perform operation (cam:UpdateAccessKey)\nresource (qcs::cam::uin/1:uin/7) has no \

@@ -64,6 +64,13 @@ pub(super) fn first_label(host: &str) -> &str {
     host.split('.').next().unwrap_or_default()
 }
 
+/// Whether a request is sent, by the cloud's own name of a host, to a product that is not served here.
+pub(crate) fn is_for_another_product(incoming: &Incoming) -> bool {
+    let host = incoming.uri.host().or_else(|| incoming.header("host")).unwrap_or_default();
+    let name = host.split_once("://").map_or(host, |(_, rest)| rest).split(':').next().unwrap_or_default();
+    name.ends_with(".tencentcloudapi.com") && ours(first_label(host)).is_none()
+}
+
 fn ours(name: &str) -> Option<&'static str> {
     VERSIONS.iter().find(|(service, _)| *service == name).map(|(service, _)| *service)
 }
@@ -104,6 +111,17 @@ mod tests {
             ("", ""),
         ] {
             assert_eq!(first_label(host), label);
+        }
+        for (host, another) in [
+            ("cvm.tencentcloudapi.com", true),
+            ("cvm.ap-guangzhou.tencentcloudapi.com:443", true),
+            ("kms.tencentcloudapi.com", false),
+            ("kms.internal.tencentcloudapi.com", false),
+            ("127.0.0.1:7600", false),
+            ("cvm.example.org", false),
+        ] {
+            let incoming = crate::testing::incoming("POST", "/", &[("host", host)], "");
+            assert_eq!(is_for_another_product(&incoming), another, "{host}");
         }
         assert_eq!(ours("kms"), Some("kms"));
         assert_eq!(ours("cvm"), None);

@@ -129,7 +129,7 @@ fn route(fault: &RouteFault, language: Language) -> Words {
     match fault {
         RouteFault::ActionUnknown(name) => Words {
             code: "InvalidAction",
-            message: Cow::Owned(format!("The request action=`{name}` is invalid or not found.")),
+            message: Cow::Owned(format!("The request action=`{name}`.")),
         },
         RouteFault::MethodNotAllowed => say(
             "UnsupportedProtocol",
