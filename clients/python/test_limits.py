@@ -133,3 +133,28 @@ def test_many_requests_at_once(small):
         connection.close()
     time.sleep(0.5)
     assert create(99) == "ok"
+
+
+def test_clients_that_hang_up(small):
+    """A change goes through to its end and into the audit, whether or not the client waits for the answer."""
+    server, key = small
+    audit = server.folder.parent / "first" / "data" / "audit"
+    aliases = [f"hung-up-{n}" for n in range(40)]
+    for alias in aliases:
+        try:
+            body = json.dumps({"Alias": alias}).encode()
+            Tc3(key, "CreateKey", body=body).send(server.endpoint, timeout=(5, 0.001))
+        except requests.exceptions.ReadTimeout:
+            pass
+    time.sleep(1)
+    body = json.dumps({"Limit": 200, "SearchKeyAlias": "hung-up"}).encode()
+    listed = Tc3(key, "ListKeyDetail", body=body).send(server.endpoint).json()["Response"]
+    made = {f"key/{found['KeyId']}" for found in listed["KeyMetadatas"]}
+    assert made, "no request arrived"
+    lines = [
+        json.loads(line)
+        for path in audit.glob("*.jsonl")
+        for line in path.read_text().splitlines()
+    ]
+    audited = {line["resource"] for line in lines if line.get("action") == "kms.CreateKey" and line["outcome"] == "ok"}
+    assert made <= audited

@@ -33,7 +33,7 @@ class Tc3:
     timestamp: int | None = None
     headers: dict = field(default_factory=dict)
 
-    def send(self, endpoint: str, method: str = "POST") -> requests.Response:
+    def send(self, endpoint: str, method: str = "POST", timeout=30) -> requests.Response:
         host = endpoint.removeprefix("http://")
         timestamp = int(time.time()) if self.timestamp is None else self.timestamp
         date = datetime.fromtimestamp(timestamp, timezone.utc).strftime("%Y-%m-%d")
@@ -58,7 +58,7 @@ class Tc3:
             f"SignedHeaders=content-type;host, Signature={signature}",
         }
         headers = {k: v for k, v in (headers | self.headers).items() if v is not None}
-        return requests.request(method, endpoint + "/", data=self.body, headers=headers, timeout=30)
+        return requests.request(method, endpoint + "/", data=self.body, headers=headers, timeout=timeout)
 
 
 def tencent_error(answer: requests.Response) -> str:
