@@ -192,8 +192,14 @@ impl Authority {
         });
         for (id, at) in used {
             let mut tx = self.tx();
-            tx.put(at::last_used(&id), records::encode(&LastUsed { v: records::FORMAT, at }));
-            tx.commit().await?;
+            // Only beside an access key that is still there.
+            if tx.get(&at::access_key(&id)).await?.is_some() {
+                tx.put(at::last_used(&id), records::encode(&LastUsed { v: records::FORMAT, at }));
+                tx.commit().await?;
+            }
+            if let Some(key) = self.caches.access_keys.find(&id) {
+                key.saved(at);
+            }
         }
         Ok(())
     }

@@ -65,7 +65,7 @@ impl Authority {
             serial: 1_000_000 + self.entropy.below(9_000_000),
             created: account.created,
             password,
-            epoch: 0,
+            epoch: account.created.millis(),
             access_keys: Vec::new(),
             policies: Vec::new(),
             profile: BTreeMap::new(),

@@ -231,7 +231,7 @@ impl Authority {
         }
         let read = self.engine.get(&at::revoked(token)).await?;
         let revoked = match read.stored {
-            Some(stored) => records::decode::<Revoked>(&stored.value).is_ok(),
+            Some(stored) => records::decode::<Revoked>(&stored.value).map(|_| true)?,
             None => false,
         };
         self.caches.revoked.fill(&token, read.at, &Arc::new(revoked));

@@ -13,6 +13,8 @@ pub(crate) struct Cache<K, V> {
     places: HashMap<K, Place<V>>,
     /// Fills older than this are not kept; raised before places are forgotten wholesale.
     floor: AtomicU64,
+    /// The newest commit that marked a place.
+    newest: AtomicU64,
     most: usize,
     hits: AtomicU64,
     misses: AtomicU64,
@@ -31,6 +33,7 @@ impl<K: Hash + Eq + Clone, V> Cache<K, V> {
         Self {
             places: HashMap::new(),
             floor: AtomicU64::new(0),
+            newest: AtomicU64::new(0),
             most,
             hits: AtomicU64::new(0),
             misses: AtomicU64::new(0),
@@ -54,7 +57,8 @@ impl<K: Hash + Eq + Clone, V> Cache<K, V> {
     /// Keeps what a read as of `at` has found, unless something newer is known.
     pub(crate) fn fill(&self, id: &K, at: Version, value: &Arc<V>) {
         if self.places.len() >= self.most {
-            self.forget_all(at);
+            // Marks are forgotten too: nothing older than the newest of them may be kept from now on.
+            self.forget_all(self.newest.load(Ordering::SeqCst));
         }
         self.places.pin().compute(id.clone(), |place| {
             let newer = match place {
@@ -69,12 +73,17 @@ impl<K: Hash + Eq + Clone, V> Cache<K, V> {
         });
         // Places may have been forgotten while this one was being filled.
         if at < self.floor.load(Ordering::SeqCst) {
-            self.places.pin().remove(id);
+            let _: Compute<'_, K, Place<V>, ()> =
+                self.places.pin().compute(id.clone(), |place| match place {
+                    Some((_, Place::Loaded(version, _))) if *version == at => Operation::Remove,
+                    _ => Operation::Abort(()),
+                });
         }
     }
 
     /// Marks `id` as changed by the commit `version`.
     pub(crate) fn changed(&self, id: K, version: Version) {
+        self.newest.fetch_max(version, Ordering::SeqCst);
         let _: Compute<'_, K, Place<V>, ()> = self.places.pin().compute(id, |place| match place {
             Some((_, Place::AtLeast(known) | Place::Loaded(known, _))) if *known > version => {
                 Operation::Abort(())
@@ -126,6 +135,19 @@ mod tests {
         assert!(cache.find(&2).is_none(), "below the floor");
         cache.fill(&2, 9, &Arc::new("nine"));
         assert_eq!(cache.find(&2).as_deref(), Some(&"nine"));
+    }
+
+    #[test]
+    fn forgetting_for_room_does_not_bring_back_the_past() {
+        let cache: Cache<u32, u32> = Cache::new(3);
+        cache.changed(1, 6);
+        for n in 2..5 {
+            cache.fill(&n, 6, &Arc::new(n));
+        }
+        // Full: the next fill, by a reader from before the change, forgets all marks.
+        cache.fill(&9, 5, &Arc::new(9));
+        cache.fill(&1, 5, &Arc::new(1));
+        assert!(cache.find(&1).is_none());
     }
 
     #[test]

@@ -10,6 +10,7 @@ use crate::fault::{AuthenticationFault, Fault};
 use crate::ids::{RegionId, UserId};
 use crate::loaded::LoadedAccessKey;
 use crate::records::{Account, User};
+use crate::workers::Work;
 
 /// Somebody who showed that they are who they say.
 #[derive(Clone, Debug)]
@@ -56,7 +57,7 @@ impl LoadedAccessKey {
         message: &[&[u8]],
         presented: &[u8],
     ) -> Result<Proof, Fault> {
-        if self.signing_key(scope, derive).verify(message, presented) {
+        if self.verifies(scope, derive, message, presented) {
             Ok(self.proof())
         } else {
             Err(AuthenticationFault::SignatureMismatch.into())
@@ -102,7 +103,10 @@ impl Authority {
         let wrong = || Fault::Authentication(AuthenticationFault::PasswordWrong);
         let stored = user.as_ref().and_then(|user| user.password.clone());
         let compared = stored.clone().unwrap_or_else(|| NOBODYS_PASSWORD.to_owned());
-        let right = self.workers.run(move || claviger_crypto::verify_password(&compared, &password)).await?;
+        let right = self
+            .workers
+            .run(Work::Passwords, move || claviger_crypto::verify_password(&compared, &password))
+            .await?;
         match user {
             Some(user) if right && stored.is_some() => {
                 Ok(Proof { user: user.id, access_key: None, scope: Scope::Everything, tokens: Vec::new() })

@@ -144,7 +144,8 @@ impl<'a> Cx<'a> {
         }
         let mut verdict = Verdict::Silent;
         for attachment in &caller.user.policies {
-            let Some(policy) = self.authority.policy(attachment.policy).await? else { continue };
+            // A policy that is attached and not there could have been a deny: better nothing than too much.
+            let policy = self.authority.policy(attachment.policy).await?.ok_or(Fault::Internal)?;
             let names = self.region_names(policy.record.language);
             verdict = verdict.and(policy.compiled.verdict(caller.account.id, permission, resource, names));
         }

@@ -89,23 +89,33 @@ impl LoadedAccessKey {
         }
     }
 
-    /// The signing key that `derive` makes of the secret for the scope `scope`, kept for the next time. It dies with this
-    /// access key's place in the cache, so a change to the key is a change to all that is derived from it.
-    pub fn signing_key(&self, scope: &str, derive: impl FnOnce(&Secret) -> MacKey) -> Arc<MacKey> {
+    /// Whether `presented` is the MAC of `message` under the key that `derive` makes of the secret for the scope `scope`. The
+    /// derived key is kept for the next time once it has proved right: made-up scopes displace nothing. It dies with this access
+    /// key's place in the cache, so a change to the key is a change to all that is derived from it.
+    pub(crate) fn verifies(
+        &self,
+        scope: &str,
+        derive: impl FnOnce(&Secret) -> MacKey,
+        message: &[&[u8]],
+        presented: &[u8],
+    ) -> bool {
         let find = |kept: &Vec<(String, Arc<MacKey>)>| {
             kept.iter().find(|(have, _)| have == scope).map(|(_, key)| Arc::clone(key))
         };
         let kept = find(&self.derived.read().unwrap_or_else(PoisonError::into_inner));
         if let Some(key) = kept {
-            return key;
+            return key.verify(message, presented);
         }
-        let key = Arc::new(derive(&self.secret));
+        let key = derive(&self.secret);
+        if !key.verify(message, presented) {
+            return false;
+        }
         let mut derived = self.derived.write().unwrap_or_else(PoisonError::into_inner);
         if derived.len() >= Self::MOST_DERIVED {
             derived.remove(0);
         }
-        derived.push((scope.to_owned(), Arc::clone(&key)));
-        key
+        derived.push((scope.to_owned(), Arc::new(key)));
+        true
     }
 
     /// Whether `presented` is the secret itself, in constant time.
@@ -125,7 +135,12 @@ impl LoadedAccessKey {
     /// When it was used, if later than what was saved last.
     pub(crate) fn unsaved_use(&self) -> Option<Moment> {
         let used = self.used.load(Ordering::Relaxed);
-        (self.saved.swap(used, Ordering::Relaxed) < used).then_some(Moment::from_millis(used))
+        (self.saved.load(Ordering::Relaxed) < used).then_some(Moment::from_millis(used))
+    }
+
+    /// Notes that its use was saved up to `at`.
+    pub(crate) fn saved(&self, at: Moment) {
+        self.saved.fetch_max(at.millis(), Ordering::Relaxed);
     }
 
     /// When it was used on this node, if since it was loaded.

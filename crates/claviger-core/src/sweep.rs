@@ -29,7 +29,13 @@ impl Authority {
                 break;
             }
             if let Some(id) = entry.key.last_chunk::<16>() {
-                handled += usize::from(self.settle_key(KeyId(*id), entry.key.clone()).await?);
+                match self.settle_key(KeyId(*id), entry.key.clone()).await {
+                    Ok(changed) => handled += usize::from(changed),
+                    // One key that cannot be handled keeps no other from its time.
+                    Err(fault) => {
+                        tracing::error!(?fault, key = %KeyId(*id), "a due key could not be handled")
+                    }
+                }
             }
         }
         self.forget_revocations(now).await?;

@@ -159,16 +159,24 @@ impl Authority {
 
     /// Forgets revocations of tokens that are expired anyway; called now and then.
     pub(crate) async fn forget_revocations(&self, now: Moment) -> Result<(), Fault> {
-        let page = self.engine.scan(claviger_store::Scan::forward(at::REVOKED, 1000)).await?;
-        for entry in page.entries {
-            let revoked: Revoked = records::decode(&entry.value)?;
-            if revoked.until <= now {
-                let mut tx = self.tx();
-                tx.delete(entry.key);
-                tx.commit().await?;
+        let mut after: Option<Vec<u8>> = None;
+        loop {
+            let mut scan = claviger_store::Scan::forward(at::REVOKED, 1000);
+            scan.after = after.as_deref();
+            let page = self.engine.scan(scan).await?;
+            for entry in &page.entries {
+                let revoked: Revoked = records::decode(&entry.value)?;
+                if revoked.until <= now {
+                    let mut tx = self.tx();
+                    tx.delete(entry.key.clone());
+                    tx.commit().await?;
+                }
             }
+            if !page.more {
+                return Ok(());
+            }
+            after = page.entries.last().map(|entry| entry.key.clone());
         }
-        Ok(())
     }
 }
 

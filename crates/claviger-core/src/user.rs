@@ -13,6 +13,7 @@ use crate::fault::{Fault, PolicyFault, UserFault};
 use crate::ids::{AccountId, HexId, PolicyId, UserId};
 use crate::loaded::LoadedPolicy;
 use crate::records::{self, Account, Attachment, HexName, Points, User, at};
+use crate::workers::Work;
 
 /// Longest name of a user, in characters.
 pub const NAME_CHARS: usize = 64;
@@ -178,7 +179,8 @@ impl Authority {
             serial: 1_000_000 + self.entropy.below(9_000_000),
             created: self.clock.now(),
             password,
-            epoch: 0,
+            // A number made again after a deletion is another user: tokens of the one before must not fit.
+            epoch: self.clock.now().millis(),
             access_keys: Vec::new(),
             policies: Vec::new(),
             profile: new.profile,
@@ -219,7 +221,10 @@ impl Authority {
 
     pub(crate) async fn hash(&self, password: Secret) -> Result<String, Fault> {
         let entropy = self.entropy.clone();
-        let hashed = self.workers.run(move || claviger_crypto::hash_password(&entropy, &password)).await?;
+        let hashed = self
+            .workers
+            .run(Work::Passwords, move || claviger_crypto::hash_password(&entropy, &password))
+            .await?;
         hashed.map_err(|error| {
             tracing::error!(%error, "a password could not be hashed");
             Fault::Internal

@@ -68,7 +68,9 @@ impl Tree {
         if let Some(leaf) = self.leaf {
             return Node::Text(leaf);
         }
-        let numbers: Option<BTreeSet<u32>> = self.members.keys().map(|name| name.parse().ok()).collect();
+        // Only `7`, not `07` or `+7`: two spellings of one number would be one place.
+        let number = |name: &String| name.parse::<u32>().ok().filter(|number| number.to_string() == *name);
+        let numbers: Option<BTreeSet<u32>> = self.members.keys().map(number).collect();
         let Some(numbers) = numbers else { return Node::Map(self.into_members()) };
         let mut members = self.members;
         Node::List(

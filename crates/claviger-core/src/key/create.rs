@@ -34,8 +34,10 @@ impl Cx<'_> {
     pub async fn create_key(&self, ring: &Granted<RingId>, new: NewKey) -> Result<Key, Fault> {
         let creator = self.caller()?.user.id;
         let id = KeyId(self.authority.entropy.uuid());
+        let quota = self.authority.limits.keys_per_ring;
+        let key = self.authority.insert_key(ring, id, creator, new, quota).await?;
         self.touch(|| format!("key/{id}"));
-        self.authority.insert_key(ring, id, creator, new, self.authority.limits.keys_per_ring).await
+        Ok(key)
     }
 }
 

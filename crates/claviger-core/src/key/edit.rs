@@ -135,8 +135,10 @@ impl<'c> Edit<'c> {
         let ring = self.key.ring();
         match (pending(&self.before), pending(&self.key)) {
             (false, true) => count_one_less(&mut self.tx, &ring).await?,
-            // Calling a deletion off is not refused for a quota: the key was counted when it was made.
-            (true, false) => count_one_more(&mut self.tx, &ring, u64::MAX).await?,
+            // A key that comes back counts again; without this the quota could be passed by scheduling and calling off.
+            (true, false) => {
+                count_one_more(&mut self.tx, &ring, self.cx.authority.limits.keys_per_ring).await?;
+            }
             (false, false) | (true, true) => {}
         }
         if self.key != self.stored {

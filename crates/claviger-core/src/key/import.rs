@@ -12,6 +12,7 @@ use crate::fault::{Fault, KeyFault, MaterialFault};
 use crate::ids::KeyId;
 use crate::key::{Key, KeyState, Origin};
 use crate::loaded::LoadedKey;
+use crate::workers::Work;
 
 /// How long what [`Cx::import_parameters`] gives stays good, in seconds.
 pub const PARAMETERS_SECONDS: u64 = 86_400;
@@ -58,10 +59,11 @@ impl Cx<'_> {
         if key.state == KeyState::PendingDeletion {
             return Err(KeyFault::StateForbids.into());
         }
-        let wrapping = self.authority.workers.run(ImportKey::generate).await?.map_err(|error| {
-            tracing::error!(%error, "an import key could not be made");
-            Fault::Internal
-        })?;
+        let wrapping =
+            self.authority.workers.run(Work::Keys, ImportKey::generate).await?.map_err(|error| {
+                tracing::error!(%error, "an import key could not be made");
+                Fault::Internal
+            })?;
         let valid_to = self.now.plus_seconds(PARAMETERS_SECONDS);
         let mut inside = vec![algorithm_byte(algorithm)];
         inside.extend_from_slice(&valid_to.millis().to_be_bytes());
@@ -81,21 +83,19 @@ impl Cx<'_> {
         wrapped: Vec<u8>,
         expires: Option<Moment>,
     ) -> Result<Key, Fault> {
-        let mut edit = self.edit(id).await?;
-        if edit.key.origin != Origin::External {
-            return Err(KeyFault::NotExternal.into());
-        }
-        if !matches!(edit.key.state, KeyState::Enabled | KeyState::PendingImport) {
-            return Err(KeyFault::StateForbids.into());
-        }
-        let ring = self.authority.ring(&edit.key.ring()).await?;
+        // The material is unwrapped before the key's turn is taken: a turn is not held while waiting for a worker.
+        let key = self.key(id).await?;
+        importable(key.record())?;
+        let ring = self.authority.ring(&key.record().ring()).await?;
         let inside = ring
             .open(&label::import_token(id), token)
             .map_err(|_| Fault::Material(MaterialFault::TokenInvalid))?;
         let material = self.unwrap_material(&inside, wrapped).await?;
-        if material.len() != edit.key.spec.algorithm().key_len() {
+        if material.len() != key.record().spec.algorithm().key_len() {
             return Err(MaterialFault::Unwrap.into());
         }
+        let mut edit = self.edit(id).await?;
+        importable(&edit.key)?;
         edit.import(&material, expires).await?;
         edit.commit().await
     }
@@ -110,10 +110,20 @@ impl Cx<'_> {
             return Err(MaterialFault::TokenExpired.into());
         }
         let private = Secret::new(private.to_vec());
-        let unwrapped = self.authority.workers.run(move || {
+        let unwrapped = self.authority.workers.run(Work::Keys, move || {
             let key = ImportKey::from_secret(&private)?;
             key.unwrap(algorithm, &wrapped)
         });
         unwrapped.await?.map_err(|_| Fault::Material(MaterialFault::Unwrap))
+    }
+}
+
+fn importable(key: &Key) -> Result<(), Fault> {
+    if key.origin != Origin::External {
+        return Err(KeyFault::NotExternal.into());
+    }
+    match key.state {
+        KeyState::Enabled | KeyState::PendingImport => Ok(()),
+        KeyState::Disabled | KeyState::PendingDeletion => Err(KeyFault::StateForbids.into()),
     }
 }

@@ -127,10 +127,9 @@ fn rate(limit: u32, language: Language) -> Words {
 fn route(fault: &RouteFault, language: Language) -> Words {
     let say = |code, english, chinese| Words::say(language, code, english, chinese);
     match fault {
-        RouteFault::ActionUnknown(name) => Words {
-            code: "InvalidAction",
-            message: Cow::Owned(format!("The request action=`{name}`.")),
-        },
+        RouteFault::ActionUnknown(name) => {
+            Words { code: "InvalidAction", message: Cow::Owned(format!("The request action=`{name}`.")) }
+        }
         RouteFault::MethodNotAllowed => say(
             "UnsupportedProtocol",
             "Only GET and POST are supported.",
