@@ -30,7 +30,8 @@ enabled = false
 threads = 1
 body_bytes = 20000
 connections = 20
-in_flight = 8
+connections_per_source = 15
+in_flight = 1
 header_seconds = 2
 body_seconds = 2
 """
@@ -104,7 +105,8 @@ def test_many_connections(small):
                 pass
             except ConnectionError:
                 refused += 1
-        assert 20 <= refused <= 25, refused
+        # Fifteen of one source are served, whatever there is room for.
+        assert 25 <= refused <= 30, refused
     finally:
         for connection in idle:
             connection.close()
@@ -121,18 +123,23 @@ def test_many_requests_at_once(small):
         response = Tc3(key, "CreateKey", body=body).send(server.endpoint).json()["Response"]
         return response.get("Error", {}).get("Code", "ok")
 
-    held = [connect(server) for _ in range(8)]
-    head = b"POST / HTTP/1.1\r\nHost: kms\r\nX-TC-Action: Encrypt\r\nContent-Length: 100\r\n\r\n{"
+    with ThreadPoolExecutor(8) as pool:
+        codes = list(pool.map(create, range(200)))
+    assert set(codes) == {"ok", "ServiceUnavailable"}
+    assert create(999) == "ok"
+
+
+def test_bodies_that_do_not_come_keep_nobody_out(small):
+    server, key = small
+    head = b"POST / HTTP/1.1\r\nHost: kms\r\nX-TC-Action: Encrypt\r\nTransfer-Encoding: chunked\r\n\r\n"
+    held = [connect(server) for _ in range(10)]
     for connection in held:
         connection.sendall(head)
     time.sleep(0.3)
-    with ThreadPoolExecutor(4) as pool:
-        codes = set(pool.map(create, range(4)))
-    assert codes == {"ServiceUnavailable"}
+    body = json.dumps({"Alias": "beside-them"}).encode()
+    assert "KeyId" in Tc3(key, "CreateKey", body=body).send(server.endpoint).json()["Response"]
     for connection in held:
         connection.close()
-    time.sleep(0.5)
-    assert create(99) == "ok"
 
 
 def test_clients_that_hang_up(small):

@@ -37,6 +37,11 @@ pub trait Dialect: Send + Sync + 'static {
         request: &'a Request,
     ) -> Running<'a, Admitted>;
 
+    /// A request's id as its answer carries it, and so the audit.
+    fn request_id(&self, request: &Incoming) -> String {
+        request.id.hyphenated()
+    }
+
     /// The answer. `target` is absent when no route was found.
     fn answer(&self, request: &Incoming, target: Option<&Target>, outcome: Result<Reply, &Fault>) -> Answer;
 

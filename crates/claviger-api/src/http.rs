@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use claviger_core::Fault;
-use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use http_body_util::{BodyExt, Full};
 use hyper::body::{Body, Incoming as Streamed};
 use hyper::header::{CONTENT_TYPE, HeaderValue};
 use hyper::server::conn::http1;
@@ -20,12 +20,14 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::time::timeout;
+use tokio_io_timeout::TimeoutStream;
 use tokio_rustls::TlsAcceptor;
 
 use crate::app::App;
 use crate::dialect::Answer;
 use crate::incoming::{Incoming, RequestId};
 use crate::serve::serve;
+use crate::sources::Sources;
 
 /// Limits of the shell; each has its place in the configuration.
 #[derive(Clone, Copy, Debug)]
@@ -36,11 +38,13 @@ pub struct HttpLimits {
     pub all_body_bytes: usize,
     /// Most connections over all listeners.
     pub connections: usize,
+    /// Most connections from one address (of IPv6: from one /64).
+    pub connections_per_source: usize,
     /// Most requests in flight over all listeners; more are shed.
     pub in_flight: usize,
     /// How long a client may take to send a request's head, and may rest between requests.
     pub header_seconds: u64,
-    /// How long a client may take to send a body.
+    /// How long a client may take to send a body, and may leave an answer unread.
     pub body_seconds: u64,
     /// How long requests in flight may take after a stop was asked for.
     pub drain_seconds: u64,
@@ -52,6 +56,7 @@ impl Default for HttpLimits {
             body_bytes: 1 << 20,
             all_body_bytes: 256 << 20,
             connections: 10_000,
+            connections_per_source: 1_000,
             in_flight: 4096,
             header_seconds: 60,
             body_seconds: 30,
@@ -83,6 +88,8 @@ pub struct Shell {
     pub operations: Operations,
     /// Open connections.
     pub open: Arc<AtomicUsize>,
+    /// Open connections by source.
+    pub sources: Arc<Sources>,
 }
 
 /// Binds an address so that every runtime can have a listener of its own on it. Port 0 becomes a real port in the first.
@@ -130,11 +137,13 @@ impl Shell {
                 }
             };
             let Some(place) = Place::take(&self.open, self.limits.connections) else { continue };
+            let source = self.sources.take(peer.ip(), self.limits.connections_per_source);
+            let Some(from_source) = source else { continue };
             let _ = stream.set_nodelay(true);
             let (shell, tls, stop) = (self.clone(), tls.clone(), stop.clone());
             tokio::spawn(async move {
                 shell.connection(stream, peer.ip(), tls, stop).await;
-                drop(place);
+                drop((place, from_source));
             });
         }
         let deadline = Duration::from_secs(self.limits.drain_seconds);
@@ -171,7 +180,7 @@ impl Shell {
 
     async fn http(
         self,
-        stream: impl AsyncRead + AsyncWrite + Unpin + Send,
+        stream: impl AsyncRead + AsyncWrite + Send,
         source: IpAddr,
         mut stop: watch::Receiver<bool>,
     ) {
@@ -180,6 +189,9 @@ impl Shell {
             let shell = self.clone();
             async move { Ok::<_, std::convert::Infallible>(shell.request(request, source).await) }
         });
+        let mut stream = TimeoutStream::new(stream);
+        stream.set_write_timeout(Some(Duration::from_secs(self.limits.body_seconds)));
+        let stream = Box::pin(stream);
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(patience)
@@ -204,7 +216,6 @@ impl Shell {
                 return answer;
             }
         }
-        let place = self.app.enter(self.limits.in_flight);
         let (head, body) = request.into_parts();
         let mut incoming = Incoming {
             method: head.method,
@@ -215,12 +226,12 @@ impl Shell {
             received: self.app.authority.clock().now(),
             id: RequestId::new(self.app.authority.entropy()),
         };
-        if place.is_none() {
-            return self.shed(&incoming, &Fault::Unavailable);
-        }
-        let read = self.read(body).await;
-        match read {
+        match self.read(body).await {
             Ok((body, _held)) => {
+                // A place among those in flight is for whole requests: one that is still arriving takes none.
+                let Some(_place) = self.app.enter(self.limits.in_flight) else {
+                    return self.shed(&incoming, &Fault::Unavailable);
+                };
                 incoming.body = body;
                 serve(Arc::clone(&self.app), incoming).await
             }
@@ -238,27 +249,42 @@ impl Shell {
         }
     }
 
+    /// Reads a body. What counts against the memory for bodies is what has arrived, not what was announced.
     async fn read(&self, body: Streamed) -> Result<(Bytes, BodyBytes), Unread> {
+        let held = BodyBytes::new(&self.app);
         if body.is_end_stream() {
-            return Ok((Bytes::new(), BodyBytes::hold(&self.app, 0)));
+            return Ok((Bytes::new(), held));
         }
         let limit = self.limits.body_bytes;
-        let too_large = || Unread::Fault(Fault::BodyTooLarge { limit });
         let announced = body.size_hint().exact().and_then(|bytes| usize::try_from(bytes).ok());
         if announced.is_some_and(|bytes| bytes > limit) {
-            return Err(too_large());
-        }
-        // Without a length the whole limit is reserved.
-        let held = BodyBytes::hold(&self.app, announced.unwrap_or(limit));
-        if self.app.body_bytes.load(Ordering::Relaxed) > self.limits.all_body_bytes {
-            return Err(Unread::Fault(Fault::Unavailable));
+            return Err(Unread::Fault(Fault::BodyTooLarge { limit }));
         }
         let patience = Duration::from_secs(self.limits.body_seconds);
-        match timeout(patience, Limited::new(body, limit).collect()).await {
-            Ok(Ok(body)) => Ok((body.to_bytes(), held)),
-            Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large()),
-            Ok(Err(_)) | Err(_) => Err(Unread::Slow),
+        timeout(patience, self.collect(body, held)).await.unwrap_or(Err(Unread::Slow))
+    }
+
+    async fn collect(&self, mut body: Streamed, mut held: BodyBytes) -> Result<(Bytes, BodyBytes), Unread> {
+        let limit = self.limits.body_bytes;
+        let (mut first, mut rest) = (Bytes::new(), Vec::new());
+        while let Some(frame) = body.frame().await {
+            let Ok(data) = frame.map_err(|_| Unread::Slow)?.into_data() else { continue };
+            held.add(data.len());
+            if held.bytes > limit {
+                return Err(Unread::Fault(Fault::BodyTooLarge { limit }));
+            }
+            if self.app.body_bytes.load(Ordering::Relaxed) > self.limits.all_body_bytes {
+                return Err(Unread::Fault(Fault::Unavailable));
+            }
+            // Nearly every body comes in one piece, which is kept as it is.
+            if first.is_empty() {
+                first = data;
+            } else {
+                rest.extend_from_slice(&data);
+            }
         }
+        let whole = if rest.is_empty() { first } else { Bytes::from([&first[..], &rest].concat()) };
+        Ok((whole, held))
     }
 }
 
@@ -284,21 +310,26 @@ fn timed_out() -> Answer {
 }
 
 /// A body's share of the memory for bodies.
-struct BodyBytes(Arc<App>, usize);
+struct BodyBytes {
+    app: Arc<App>,
+    bytes: usize,
+}
 
 impl BodyBytes {
-    fn hold(app: &Arc<App>, bytes: usize) -> Self {
-        if bytes > 0 {
-            app.body_bytes.fetch_add(bytes, Ordering::Relaxed);
-        }
-        Self(Arc::clone(app), bytes)
+    fn new(app: &Arc<App>) -> Self {
+        Self { app: Arc::clone(app), bytes: 0 }
+    }
+
+    fn add(&mut self, bytes: usize) {
+        self.bytes += bytes;
+        self.app.body_bytes.fetch_add(bytes, Ordering::Relaxed);
     }
 }
 
 impl Drop for BodyBytes {
     fn drop(&mut self) {
-        if self.1 > 0 {
-            self.0.body_bytes.fetch_sub(self.1, Ordering::Relaxed);
+        if self.bytes > 0 {
+            self.app.body_bytes.fetch_sub(self.bytes, Ordering::Relaxed);
         }
     }
 }

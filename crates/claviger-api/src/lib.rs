@@ -10,6 +10,7 @@ pub mod params;
 mod rates;
 mod reply;
 mod serve;
+mod sources;
 
 pub use action::{Access, Action, Effect, Route, Running};
 pub use app::App;
@@ -19,3 +20,4 @@ pub use incoming::{Incoming, Request, RequestId};
 pub use rates::Rates;
 pub use reply::Reply;
 pub use serve::serve;
+pub use sources::Sources;

@@ -13,6 +13,7 @@ use crate::app::{App, Mounted};
 use crate::dialect::{Admitted, Answer, Dialect, Target};
 use crate::incoming::{Incoming, Request};
 use crate::reply::Reply;
+use crate::sources::network;
 
 /// How often a request is run again because another writer was first.
 const RETRIES: u32 = 3;
@@ -69,7 +70,9 @@ impl Life {
         self.app.audit_accepts()?;
         let open = self.target.route.action.access == Access::Open;
         if open {
-            mounted.take(BuildHasherDefault::<DefaultHasher>::default().hash_one(request.incoming.source))?;
+            mounted.take(
+                BuildHasherDefault::<DefaultHasher>::default().hash_one(network(request.incoming.source)),
+            )?;
         }
         let admitted = self.dialect.admit(&self.app.authority, &self.target, request).await?;
         if let (false, Some(caller)) = (open, &admitted.caller) {
@@ -107,7 +110,7 @@ impl Life {
         let caller = cx.and_then(|cx| cx.caller().ok());
         let event = Event {
             time: incoming.received.timestamp(),
-            request_id: &incoming.id.hyphenated(),
+            request_id: &self.dialect.request_id(incoming),
             dialect: self.dialect.name(),
             action: mounted.full_name(),
             account: caller.map(|caller| caller.account.id.0),
@@ -134,7 +137,7 @@ async fn refuse(app: &App, dialect: &dyn Dialect, incoming: &Incoming, fault: &F
     let code = dialect.code(None, fault);
     let event = Event {
         time: incoming.received.timestamp(),
-        request_id: &incoming.id.hyphenated(),
+        request_id: &dialect.request_id(incoming),
         dialect: dialect.name(),
         action: incoming.path(),
         account: None,

@@ -33,7 +33,7 @@ impl Authority {
                     Ok(changed) => handled += usize::from(changed),
                     // One key that cannot be handled keeps no other from its time.
                     Err(fault) => {
-                        tracing::error!(?fault, key = %KeyId(*id), "a due key could not be handled")
+                        tracing::error!(?fault, key = %KeyId(*id), "a due key could not be handled");
                     }
                 }
             }

@@ -77,6 +77,10 @@ impl Dialect for Huawei {
         Box::pin(wire::admit(authority, target, request, self.settings.signature_window_seconds))
     }
 
+    fn request_id(&self, request: &Incoming) -> String {
+        request.id.simple()
+    }
+
     fn answer(&self, request: &Incoming, target: Option<&Target>, outcome: Result<Reply, &Fault>) -> Answer {
         wire::answer(request, outcome.map_err(|fault| words(target, fault)))
     }

@@ -145,7 +145,9 @@ impl Opened {
             metrics,
         };
         watched.probe().await;
-        let shell = Shell { app, limits: setup.http, operations: watched.clone().operations(), open };
+        let sources = Arc::default();
+        let shell =
+            Shell { app, limits: setup.http, operations: watched.clone().operations(), open, sources };
         let stop = Stop::on_signals()?;
         for Sockets { address, tls, .. } in &sockets {
             let scheme = if tls.is_some() { "https" } else { "http" };

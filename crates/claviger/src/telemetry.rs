@@ -73,7 +73,7 @@ fn describe() {
     counter!("claviger_store_reopens_total", "Times the store was opened anew after a failure.");
     counter!("claviger_cache_hits_total", "Look-ups answered from memory, by cache.");
     counter!("claviger_cache_misses_total", "Look-ups that went to the store, by cache.");
-    gauge!("claviger_keys", "Keys that count against the quota, by account and region.");
+    gauge!("claviger_keys", "Keys that count against quotas, by region.");
     gauge!("claviger_connections_open", "Open connections.");
     gauge!("claviger_requests_in_flight", "Requests being served.");
     gauge!("claviger_audit_unwritten_bytes", "Bytes of audit lines that wait to be written.");
