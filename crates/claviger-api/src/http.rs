@@ -26,7 +26,7 @@ use tokio_rustls::TlsAcceptor;
 use crate::app::App;
 use crate::dialect::Answer;
 use crate::incoming::{Incoming, RequestId};
-use crate::serve::serve;
+use crate::serve::{refuse, serve};
 use crate::sources::Sources;
 
 /// Limits of the shell; each has its place in the configuration.
@@ -230,21 +230,21 @@ impl Shell {
             Ok((body, _held)) => {
                 // A place among those in flight is for whole requests: one that is still arriving takes none.
                 let Some(_place) = self.app.enter(self.limits.in_flight) else {
-                    return self.shed(&incoming, &Fault::Unavailable);
+                    return self.shed(&incoming, &Fault::Unavailable).await;
                 };
                 incoming.body = body;
                 serve(Arc::clone(&self.app), incoming).await
             }
             Err(Unread::Slow) => timed_out(),
-            Err(Unread::Fault(fault)) => self.shed(&incoming, &fault),
+            Err(Unread::Fault(fault)) => self.shed(&incoming, &fault).await,
         }
     }
 
-    /// An answer in the dialect of a request that is not looked at further.
-    fn shed(&self, incoming: &Incoming, fault: &Fault) -> Answer {
+    /// Refuses a request without looking at it further, in its dialect's words.
+    async fn shed(&self, incoming: &Incoming, fault: &Fault) -> Answer {
         metrics::counter!("claviger_shed_total").increment(1);
         match self.app.dialect_of(incoming) {
-            Some(dialect) => dialect.answer(incoming, None, Err(fault)),
+            Some(dialect) => refuse(&self.app, &*dialect, incoming, fault).await,
             None => App::nobodys(),
         }
     }

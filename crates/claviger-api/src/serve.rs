@@ -132,8 +132,8 @@ impl Life {
     }
 }
 
-/// A request without a route: audited like any other.
-async fn refuse(app: &App, dialect: &dyn Dialect, incoming: &Incoming, fault: &Fault) -> Answer {
+/// A request without a route, or one that is not looked at further: audited like any other.
+pub(crate) async fn refuse(app: &App, dialect: &dyn Dialect, incoming: &Incoming, fault: &Fault) -> Answer {
     let code = dialect.code(None, fault);
     let event = Event {
         time: incoming.received.timestamp(),

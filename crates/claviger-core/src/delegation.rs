@@ -61,25 +61,28 @@ impl Cx<'_> {
         Ok(Some((setting, key.map(|loaded| loaded.record().clone()))))
     }
 
-    /// Changes how `service` encrypts in a ring. It can hold a key only with the account's leave, and only an enabled key that
-    /// the caller may bind; the key it held before is released.
+    /// Changes how `service` encrypts in a ring, as `decide` says of the setting that is stored. It can hold a key only with the
+    /// account's leave, and only an enabled key that the caller may bind; the key it held before is released.
+    ///
+    /// `decide` sees what the transaction read: if that changes before the commit, nothing is committed.
     pub async fn change_setting(
         &self,
         ring: &Granted<RingId>,
         service: &str,
-        change: SettingChange,
+        decide: impl FnOnce(&Setting) -> Result<SettingChange, Fault>,
     ) -> Result<(Setting, Option<Key>), Fault> {
         let place = at::setting(ring, service);
         let _turn = self.authority.turn(&place).await;
         let mut tx = self.authority.tx();
         let stored = tx.get(&place).await?;
-        let before = match &stored {
+        let before: Setting = match &stored {
             Some(value) => records::decode(value)?,
             None => {
                 let number = u32::try_from(1 + self.authority.entropy.below(i32::MAX as u64)).unwrap_or(1);
                 Setting { v: records::FORMAT, number, key: None, by_default: false }
             }
         };
+        let change = decide(&before)?;
         let mut after = before.clone();
         after.key = change.key.unwrap_or(before.key);
         after.by_default = change.by_default.unwrap_or(before.by_default) && after.key.is_some();

@@ -3,6 +3,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::cx::Cx;
+use crate::fault::Fault;
 use crate::ids::{AccountId, KeyId, RegionId, UserId};
 use crate::permission::{Default, Language, Level, Permission, PermissionSet, glob_matches};
 
@@ -167,12 +169,10 @@ impl Compiled {
     ) -> Verdict {
         let mut verdict = Verdict::Silent;
         for statement in &self.statements {
-            let speaks = statement.permissions.contains(permission)
-                && statement
-                    .resources
-                    .iter()
-                    .any(|pattern| pattern.covers(self.language, owner, permission, resource, region_names));
-            if speaks {
+            let covers = |pattern: &Pattern| {
+                pattern.covers(statement.effect, self.language, owner, permission, resource, region_names)
+            };
+            if statement.permissions.contains(permission) && statement.resources.iter().any(covers) {
                 verdict = verdict.and(match statement.effect {
                     Effect::Allow => Verdict::Allowed,
                     Effect::Deny => Verdict::Denied,
@@ -183,9 +183,22 @@ impl Compiled {
     }
 }
 
+impl Cx<'_> {
+    /// A random number for a user that is to be made, on whom the caller will have this context's permission: what a policy says
+    /// of a user is known before there is one.
+    pub async fn number_for_user(&self) -> Result<UserId, Fault> {
+        let id = UserId(self.authority.random_number());
+        self.permit(self.permission(), Resource::User(id)).await?;
+        Ok(id)
+    }
+}
+
 impl Pattern {
+    /// In doubt a deny covers more than an allow: one that names all of a service reaches the service's operations too, and
+    /// the case of letters in a path does not save anybody from it.
     fn covers(
         &self,
+        effect: Effect,
         language: Language,
         owner: AccountId,
         permission: Permission,
@@ -193,6 +206,9 @@ impl Pattern {
         region_names: &[String],
     ) -> bool {
         let Self::Of { service, region, account, path } = self else { return true };
+        if effect == Effect::Deny && self.is_all_of_service(language, owner, permission) {
+            return true;
+        }
         // An operation without a resource is granted by `*` alone: a policy that names concrete resources does not reach it.
         if matches!(permission.level(), Level::Operation) || matches!(resource, Resource::Operation) {
             return false;
@@ -200,8 +216,28 @@ impl Pattern {
         glob_matches(service, resource.service())
             && account.is_none_or(|account| account == owner)
             && region_covers(region, resource, region_names)
-            && glob_matches(path, &resource.path(language))
+            && match effect {
+                Effect::Allow => glob_matches(path, &resource.path(language)),
+                Effect::Deny => matches_in_any_case(path, &resource.path(language)),
+            }
     }
+
+    /// Whether it leaves nothing out of the service, or one of the services, that `permission` is spelled with.
+    fn is_all_of_service(&self, language: Language, owner: AccountId, permission: Permission) -> bool {
+        let Self::Of { service, region, account, path } = self else { return true };
+        let everything = |glob: &str| glob.bytes().all(|b| b == b'*');
+        let of_service = |spelling: &&str| {
+            spelling.split_once(':').is_some_and(|(spelled, _)| matches_in_any_case(service, spelled))
+        };
+        everything(region)
+            && everything(path)
+            && account.is_none_or(|account| account == owner)
+            && (everything(service) || permission.spellings(language).iter().any(of_service))
+    }
+}
+
+fn matches_in_any_case(glob: &str, text: &str) -> bool {
+    glob_matches(&glob.to_ascii_lowercase(), &text.to_ascii_lowercase())
 }
 
 /// A region that accepts every name has none listed: then the pattern cannot exclude it, and only `*`-like patterns and the
@@ -210,8 +246,8 @@ fn region_covers(pattern: &str, resource: Resource<'_>, names: &[String]) -> boo
     let Resource::Key { region, .. } = resource else { return true };
     pattern.is_empty()
         || names.is_empty()
-        || glob_matches(pattern, region.as_str())
-        || names.iter().any(|name| glob_matches(pattern, name))
+        || matches_in_any_case(pattern, region.as_str())
+        || names.iter().any(|name| matches_in_any_case(pattern, name))
 }
 
 #[cfg(test)]
@@ -277,6 +313,71 @@ mod tests {
     }
 
     #[test]
+    fn a_deny_on_all_of_a_service_reaches_its_operations() {
+        let pattern = |service: &str, region: &str, account: Option<u64>, path: &str| Pattern::Of {
+            service: service.into(),
+            region: region.into(),
+            account: account.map(AccountId),
+            path: path.into(),
+        };
+        let kms = |action| (action, Permission::KeyCreate);
+        for ((action, permission), pattern, denied) in [
+            (kms("kms:*"), pattern("kms", "*", None, "*"), true),
+            (kms("kms:CreateKey"), pattern("kms", "", None, "**"), true),
+            (kms("*"), pattern("k*", "", Some(OWNER.0), "*"), true),
+            (kms("*"), pattern("*", "", None, "*"), true),
+            (kms("kms:*"), pattern("kms", "", Some(9), "*"), false),
+            (kms("kms:*"), pattern("kms", "ap-*", None, "*"), false),
+            (kms("kms:*"), pattern("kms", "", None, "key/*"), false),
+            (kms("kms:Encrypt"), pattern("kms", "", None, "*"), false),
+            (kms("*"), pattern("cam", "", None, "*"), false),
+            (("*", Permission::UserCreate), pattern("cam", "", None, "*"), true),
+            (("*", Permission::UserCreate), pattern("kms", "", None, "*"), false),
+            (("*", Permission::SettingUpdate), pattern("*", "", None, "*"), true),
+            (("*", Permission::SettingUpdate), pattern("kms", "", None, "*"), false),
+        ] {
+            let allow = statement(Effect::Allow, "*", vec![Pattern::Any]);
+            let statements = [allow, statement(Effect::Deny, action, vec![pattern])];
+            let compiled = Compiled::new(Language::Cam2, &statements);
+            let verdict = compiled.verdict(OWNER, permission, Resource::Operation, &[]);
+            assert_eq!(verdict == Verdict::Denied, denied, "{permission:?} {statements:?}");
+        }
+        // What belongs to another service's resource is still an action of the service.
+        let region = RegionId::parse("local").expect("a good name");
+        let key = Resource::Key { region: &region, creator: UserId(7), id: KeyId([1; 16]) };
+        let deny = [statement(Effect::Deny, "tag:*", vec![pattern("tag", "", None, "*")])];
+        let verdict = Compiled::new(Language::Cam2, &deny).verdict(OWNER, Permission::TagUpdate, key, &[]);
+        assert_eq!(verdict, Verdict::Denied);
+    }
+
+    #[test]
+    fn a_deny_is_not_escaped_by_the_case_of_letters() {
+        let region = RegionId::parse("south").expect("a good name");
+        let id = KeyId([0xab; 16]);
+        let key = Resource::Key { region: &region, creator: UserId(7), id };
+        let path = format!("key/creatorUin/7/{}", id.to_string().to_ascii_uppercase());
+        for (effect, region, path, covered) in [
+            (Effect::Deny, "", path.as_str(), true),
+            (Effect::Deny, "", "KEY/creatoruin/*", true),
+            (Effect::Deny, "AP-Guangzhou", "key/*", true),
+            (Effect::Allow, "AP-Guangzhou", "key/*", true),
+            (Effect::Allow, "SOUTH", "key/*", true),
+            (Effect::Allow, "", "KEY/creatoruin/*", false),
+            (Effect::Deny, "", "key/creatorUin/8/*", false),
+        ] {
+            let pattern = Pattern::Of {
+                service: "kms".into(),
+                region: region.into(),
+                account: None,
+                path: path.into(),
+            };
+            let names = ["ap-guangzhou".to_owned()];
+            let covers = pattern.covers(effect, Language::Cam2, OWNER, Permission::Encrypt, key, &names);
+            assert_eq!(covers, covered, "{effect:?} {pattern:?}");
+        }
+    }
+
+    #[test]
     fn accounts_and_regions_are_compared() {
         let region = RegionId::parse("south").expect("a good name");
         let key = Resource::Key { region: &region, creator: UserId(7), id: KeyId([1; 16]) };
@@ -289,8 +390,9 @@ mod tests {
         ] {
             let pattern =
                 Pattern::Of { service: "kms".into(), region: pattern.into(), account, path: "key/*".into() };
+            let names = ["ap-guangzhou".to_owned()];
             let covers =
-                pattern.covers(Language::Cam2, OWNER, Permission::Encrypt, key, &["ap-guangzhou".into()]);
+                pattern.covers(Effect::Allow, Language::Cam2, OWNER, Permission::Encrypt, key, &names);
             assert_eq!(covers, covered, "{pattern:?}");
         }
     }

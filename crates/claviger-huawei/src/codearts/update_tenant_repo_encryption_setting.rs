@@ -46,21 +46,23 @@ pub(super) async fn run(cx: &Cx<'_>, request: &Request) -> Result<Reply, Fault> 
     }
     let ring = cx.ring().await?;
     let held = cx.setting(&ring, SERVICE).await?.and_then(|(setting, _)| setting.key);
-    let change = ask.change(held)?;
-    if let Some(Some(id)) = change.key
-        && change.key != Some(held)
+    // Only what is asked of a key comes from this early look: whether it suits never changes, and a key that is held was asked
+    // before. What is changed is decided below, on the setting as it is when it is changed.
+    if let Some(Some(id)) = ask.change(held)?.key
+        && held != Some(id)
     {
         let key = cx.key_as(id, Permission::KeyBind).await?;
         if !suits(key.record().spec) {
             return Err(KeyFault::SpecInvalid.into());
         }
     }
-    let changed = cx.change_setting(&ring, SERVICE, change).await?;
+    let changed = cx.change_setting(&ring, SERVICE, |now| ask.change(now.key)).await?;
     Ok(Reply::json(&Shown::new(cx, tenant_id, Some(changed))))
 }
 
 impl Ask {
-    /// What is to change, given the key that is held now.
+    /// What is to change, given the key that is held now. A key that is not named is not named in the change either: naming the
+    /// held one would undo a change of it in the meantime.
     fn change(&self, held: Option<KeyId>) -> Result<SettingChange, Fault> {
         let given = self.encryption_type()?;
         let now = if held.is_some() { EncryptionType::Kms } else { EncryptionType::Normal };
@@ -68,8 +70,10 @@ impl Ask {
         let by_default = self.default_encryption_enabled;
         match given.unwrap_or(now) {
             EncryptionType::Kms => {
-                let key = key.or(held).ok_or(Fault::missing("cmk_key_id"))?;
-                Ok(SettingChange { key: Some(Some(key)), by_default })
+                if key.or(held).is_none() {
+                    return Err(Fault::missing("cmk_key_id"));
+                }
+                Ok(SettingChange { key: key.map(Some), by_default })
             }
             EncryptionType::Normal if given.is_none() && (key.is_some() || by_default == Some(true)) => {
                 Err(Fault::missing("encryption_type"))
@@ -97,6 +101,7 @@ impl Ask {
 
 #[cfg(test)]
 mod tests {
+    use claviger_core::KeyId;
     use serde_json::{Value, json};
 
     use crate::codearts::tenant::path;
@@ -128,6 +133,26 @@ mod tests {
                 set(json!({"encryption_type": "Normal"})),
             ],
         );
+    }
+
+    #[test]
+    fn a_key_that_is_not_named_is_not_changed() {
+        let id = "0d0466b0-e727-4d9c-b35d-f84bb474a37f";
+        let held = KeyId::parse(id);
+        for (body, held, expected) in [
+            (json!({"default_encryption_enabled": true}), held, Ok((None, Some(true)))),
+            (json!({"encryption_type": "KMS"}), held, Ok((None, None))),
+            (json!({}), held, Ok((None, None))),
+            (json!({"cmk_key_id": id}), held, Ok((Some(held), None))),
+            (json!({"encryption_type": "normal"}), held, Ok((Some(None), Some(false)))),
+            (json!({"default_encryption_enabled": true}), None, Err(())),
+            (json!({"encryption_type": "KMS"}), None, Err(())),
+            (json!({"cmk_key_id": id}), None, Err(())),
+        ] {
+            let ask: super::Ask = serde_json::from_value(body.clone()).expect("a request");
+            let change = ask.change(held).map(|change| (change.key, change.by_default));
+            assert_eq!(change.map_err(drop), expected, "{body}");
+        }
     }
 
     #[test]

@@ -53,7 +53,7 @@ mod tests {
             ("a/b", "a/b"),
             ("a//b", "a//b"),
             ("/", "%2F"),
-            ("/", "/"),
+            ("a/", "a%2F"),
             ("a+b", "a+b"),
             ("a+b", "a%2Bb"),
             ("100%", "100%25"),
@@ -80,5 +80,16 @@ mod tests {
             (Ask::delete("/v1.0/{project}/kms/x/tags/DEV"), "400 KMS.0205"),
             (Ask::delete("/v1.0/{project}/kms/{other_key}/tags/DEV"), "404 KMS.0207"),
         ]);
+    }
+
+    #[test]
+    fn a_slash_added_on_the_way_reaches_no_tag() {
+        let mut world = World::new();
+        world.outcomes([(add("a"), "204"), (add("a/"), "204")]);
+        let mut request = world.incoming(&delete("a"));
+        request.uri = format!("{}/", request.uri).parse().expect("a path");
+        assert_eq!(world.serve(request).outcome(), "404 APIGW.0101");
+        let left = world.send(&Ask::get("/v1.0/{project}/kms/{key}/tags")).json();
+        assert_eq!(left["existTagsNum"], 2);
     }
 }

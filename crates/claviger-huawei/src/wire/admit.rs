@@ -22,7 +22,8 @@ pub(crate) async fn admit(
         return Ok(Admitted { caller: None, region: authority.regions().first().id.clone() });
     }
     let incoming = &request.incoming;
-    let (caller, project_header) = authenticate(authority, incoming, window_seconds).await?;
+    let (caller, project_header) =
+        authenticate(authority, incoming, target.route.action.service, window_seconds).await?;
     let region = match addressed_project(target, request) {
         Some(project) => {
             // A signed request may say in a header for which project it is. It is never believed, only compared: whoever
@@ -57,6 +58,7 @@ struct ProjectHeader<'a> {
 async fn authenticate<'a>(
     authority: &Authority,
     incoming: &'a Incoming,
+    service: &str,
     window_seconds: u64,
 ) -> Result<(Caller, ProjectHeader<'a>), Fault> {
     let token = once(&incoming.headers, "x-auth-token")?;
@@ -69,7 +71,7 @@ async fn authenticate<'a>(
         Err(Fault::Authentication(_)) if signed => {}
         outcome => return outcome.map(|caller| (caller, ProjectHeader { value: None, signed: false })),
     }
-    let signed = signature::verify(authority, incoming, window_seconds).await?;
+    let signed = signature::verify(authority, incoming, service, window_seconds).await?;
     let value = once(&incoming.headers, "x-project-id")?.filter(|value| !value.is_empty());
     Ok((authority.caller(signed.proof).await?, ProjectHeader { value, signed: signed.project_is_signed }))
 }

@@ -35,6 +35,17 @@ pub(crate) enum Scheme<'a> {
 }
 
 impl Scheme<'_> {
+    /// Whether its scope is for one of our services, named as actions name it. The region is not asked: a client names its
+    /// endpoint's or `globe`, and which of our regions it means is in the path or its project.
+    pub(crate) fn is_for(self, service: &str) -> bool {
+        match self {
+            Self::Derived { info } => {
+                info.rsplit('/').next().is_some_and(|named| names_of(service).contains(&named))
+            }
+            Self::Direct => true,
+        }
+    }
+
     /// Its name, as it is signed.
     pub(crate) const fn name(self) -> &'static str {
         match self {
@@ -85,6 +96,17 @@ impl<'a> Authorization<'a> {
     }
 }
 
+/// What clients may call one of our services in a scope. The SDKs bring no name for these services, so the user gives one: the
+/// service's own, or that in the name of its host or its SDK.
+fn names_of(service: &str) -> &'static [&'static str] {
+    match service {
+        "codearts" => &["codearts", "codearts-repo", "codeartsrepo", "codehub", "codehub-ext"],
+        "iam" => &["iam"],
+        "kms" => &["kms"],
+        _ => &[],
+    }
+}
+
 /// The value of the field `name`; none if it is absent or stands twice.
 fn field<'a>(fields: &'a str, name: &str) -> Option<&'a str> {
     let mut found = fields
@@ -99,6 +121,28 @@ fn field<'a>(fields: &'a str, name: &str) -> Option<&'a str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn scopes_are_for_a_service() {
+        for (info, service, expected) in [
+            ("20260102/r/kms", "kms", true),
+            ("20260102/globe/iam", "iam", true),
+            ("20260102/r/codearts", "codearts", true),
+            ("20260102/r/codearts-repo", "codearts", true),
+            ("20260102/r/codeartsrepo", "codearts", true),
+            ("20260102/r/codehub", "codearts", true),
+            ("20260102/r/codehub-ext", "codearts", true),
+            ("20260102/r/kms", "iam", false),
+            ("20260102/r/kms", "codearts", false),
+            ("20260102/r/iam", "kms", false),
+            ("20260102/r/KMS", "kms", false),
+            ("20260102/kms/obs", "kms", false),
+            ("20260102/r/other", "other", false),
+        ] {
+            assert_eq!(Scheme::Derived { info }.is_for(service), expected, "{info} for {service}");
+        }
+        assert!(Scheme::Direct.is_for("kms"));
+    }
 
     #[test]
     fn headers_are_taken_apart() {

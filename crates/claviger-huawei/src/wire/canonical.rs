@@ -48,6 +48,13 @@ pub(crate) fn hashes(request: &Incoming, authorization: &Authorization<'_>) -> R
 /// The spellings of a path, each ending in a slash: decoded and encoded again (Python, Go); encoded as it was sent, so that a
 /// `%` becomes `%25` (Java, and Node, which escapes some characters before); and as it was sent. Those that are the same are
 /// there once.
+///
+/// One signature can therefore fit several paths, and where these lead to different tags, whoever changes the path on the way
+/// chooses among them. The signers leave it so, since they sign less than they send:
+/// - Node and Java sign the tag `a b`, sent as `a%20b`, as Python and Go sign the tag `a%20b`, sent as `a%2520b`;
+/// - Python and Go sign the tag `a/`, sent as `a%2F`, as they sign the tag `a`.
+///
+/// `a/b` and `a%2Fb` are the same tag however they are signed, and a literal slash at the end is none of a tag; see `router`.
 fn paths(path: &str) -> Vec<String> {
     let decoded: Cow<'_, [u8]> = percent_decode_str(path).into();
     let again = percent_encode(&decoded, RESERVED_IN_PATH).to_string();
@@ -84,6 +91,7 @@ fn after_path(request: &Incoming, authorization: &Authorization<'_>) -> Result<V
     Ok(text)
 }
 
+/// Sorted, so that the order is not signed: a name that stands twice could change its meaning on the way, and is refused.
 fn canonical_query(query: &str) -> Result<String, Fault> {
     let pairs = query::pairs(query);
     if pairs.len() > QUERY_PAIRS {
@@ -92,6 +100,9 @@ fn canonical_query(query: &str) -> Result<String, Fault> {
     let encoded = |bytes: &[u8]| percent_encode(bytes, RESERVED).to_string();
     let mut pairs: Vec<_> = pairs.iter().map(|(name, value)| (encoded(name), encoded(value))).collect();
     pairs.sort_unstable();
+    if pairs.windows(2).any(|two| matches!(two, [(one, _), (next, _)] if one == next)) {
+        return Err(malformed());
+    }
     let pairs: Vec<String> = pairs.iter().map(|(name, value)| format!("{name}={value}")).collect();
     Ok(pairs.join("&"))
 }
@@ -139,12 +150,16 @@ mod tests {
         for (query, expected) in [
             ("", ""),
             ("key_id=k%201&limit=10&marker=a%2B%2F%3Db", "key_id=k%201&limit=10&marker=a%2B%2F%3Db"),
-            ("b=2&a=2&a=1&c", "a=1&a=2&b=2&c="),
+            ("b=2&aa=2&a=1&c", "a=1&aa=2&b=2&c="),
             ("a=x/y+z", "a=x%2Fy%2Bz"),
         ] {
             assert_eq!(canonical_query(query).as_deref(), Ok(expected), "{query}");
         }
-        assert!(canonical_query(&"a&".repeat(QUERY_PAIRS)).is_ok());
-        assert!(canonical_query(&"a&".repeat(QUERY_PAIRS + 1)).is_err());
+        for twice in ["a=1&a=2", "a=1&a=1", "a=1&b&%61=2", "a&a="] {
+            assert!(canonical_query(twice).is_err(), "{twice}");
+        }
+        let many = |n: usize| (0..n).map(|i| format!("a{i}")).collect::<Vec<_>>().join("&");
+        assert!(canonical_query(&many(QUERY_PAIRS)).is_ok());
+        assert!(canonical_query(&many(QUERY_PAIRS + 1)).is_err());
     }
 }

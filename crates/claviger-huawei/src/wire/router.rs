@@ -2,6 +2,9 @@
 //!
 //! A pattern is a method and segments: a literal, `{name}` for one segment, and `{name...}` at the end for all that is left,
 //! slashes included. Paths are split at literal slashes first and what is captured is percent-decoded once, after.
+//!
+//! What is left must not end in a literal slash: signatures do not tell `a` from `a/`, so the slash would not be the signer's.
+//! One that is meant is written `%2F`.
 
 use std::collections::HashMap;
 
@@ -127,7 +130,7 @@ impl<'p> Search<'p> {
             }
             self.captured.truncate(depth);
         }
-        if node.rest.is_empty() {
+        if node.rest.is_empty() || left.ends_with('/') {
             return None;
         }
         self.captured.push(left);
@@ -220,9 +223,13 @@ mod tests {
                 r#"DELETE /v1.0/{project}/kms/{key_id}/tags/{key...} ["p", "k", "a/b"]"#,
             ),
             (
-                "DELETE /v1.0/p/kms/k/tags//",
-                r#"DELETE /v1.0/{project}/kms/{key_id}/tags/{key...} ["p", "k", "/"]"#,
+                "DELETE /v1.0/p/kms/k/tags/a%2F",
+                r#"DELETE /v1.0/{project}/kms/{key_id}/tags/{key...} ["p", "k", "a/"]"#,
             ),
+            ("DELETE /v1.0/p/kms/k/tags//", "nothing"),
+            ("DELETE /v1.0/p/kms/k/tags/a/", "nothing"),
+            ("DELETE /v1.0/p/kms/k/tags/a//", "nothing"),
+            ("DELETE /v1.0/p/kms/k/tags/a%2F/", "nothing"),
             (
                 "DELETE /v1.0/p/kms/k/tags/%252F",
                 r#"DELETE /v1.0/{project}/kms/{key_id}/tags/{key...} ["p", "k", "%2F"]"#,

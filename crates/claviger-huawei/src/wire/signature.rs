@@ -26,11 +26,12 @@ pub(crate) struct Signed {
     pub(crate) project_is_signed: bool,
 }
 
-/// Verifies the signature of a request. An access key that is unknown is answered like a signature that does not match, and
+/// Verifies the signature of a request to a service, named as actions name it. An access key that is unknown is answered like a signature that does not match, and
 /// is verified against a key that nobody has, so that neither the answer nor its cost says which ids exist.
 pub(crate) async fn verify(
     authority: &Authority,
     request: &Incoming,
+    service: &str,
     window_seconds: u64,
 ) -> Result<Signed, Fault> {
     let malformed = || Fault::Authentication(AuthenticationFault::Malformed);
@@ -41,6 +42,9 @@ pub(crate) async fn verify(
     // Temporary credentials are not issued here: a security token belongs to none of our access keys.
     if once(&request.headers, "x-security-token")?.is_some_and(|token| !token.is_empty()) {
         return Err(AuthenticationFault::KeyUnknown.into());
+    }
+    if !authorization.scheme.is_for(service) {
+        return Err(malformed());
     }
     if let Scheme::Derived { info } = authorization.scheme
         && info.split('/').next() != date.split('T').next()

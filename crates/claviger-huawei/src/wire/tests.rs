@@ -19,7 +19,7 @@ fn owned(headers: &[(&str, &str)]) -> Vec<(String, String)> {
 
 /// What the signature of a request by hand comes to.
 fn verified(world: &World, request: &Incoming) -> Result<(), Fault> {
-    world.runtime.block_on(verify(&world.app.authority, request, 900)).map(drop)
+    world.runtime.block_on(verify(&world.app.authority, request, "kms", 900)).map(drop)
 }
 
 /// A world in which the root user has the access key of the vectors.
@@ -92,6 +92,10 @@ fn signatures_of_the_python_client_are_verified() {
             incoming(method, target, headers, body, Moment::from_seconds(NOW))
         };
         assert_eq!(verified(&world, &request(&headers, body)), Ok(()), "{method} {target}");
+        let incoming = request(&headers, body);
+        let elsewhere = verify(&world.app.authority, &incoming, "iam", 900);
+        let elsewhere = world.runtime.block_on(elsewhere).is_ok();
+        assert_eq!(elsewhere, scheme.starts_with("SDK"), "a scope is for one service, {scheme}");
         assert!(verified(&world, &request(&headers, "{}")).is_err(), "another body");
         let last = headers.len() - 1;
         headers[last].1 = authorization(&signature.replace(['0', '1'], "2"));

@@ -1,4 +1,5 @@
-//! `AddUser`: makes a sub-user; with `UseApi` also its first access key, whose secret is shown here and never again.
+//! `AddUser`: makes a sub-user; with `UseApi` also its first access key, whose secret is shown here and never again. That needs
+//! the permission to make access keys too.
 
 use claviger_api::{Access, Action, Effect, Reply, Request};
 use claviger_core::access_key::Issued;
@@ -76,7 +77,13 @@ pub(super) async fn run(cx: &Cx<'_>, request: &Request) -> Result<Reply, Fault> 
         need_reset_password: asked.need_reset_password,
         phone: asked.phone_num,
     };
+    // Before there is a user that somebody who may not make access keys would leave behind.
+    let id = match asked.use_api {
+        Switch::Off => None,
+        Switch::On => Some(for_access_keys(cx)?.number_for_user().await?),
+    };
     let new = NewUser {
+        id,
         name: asked.name,
         remark: asked.remark.0,
         password,
@@ -106,6 +113,7 @@ pub(super) async fn run(cx: &Cx<'_>, request: &Request) -> Result<Reply, Fault> 
 /// The new user's access key. Without it the user is taken back: half an answer could not be repeated, its name being taken.
 async fn first_access_key(cx: &Cx<'_>, user: UserId) -> Result<Issued, Fault> {
     let issued = async {
+        let cx = for_access_keys(cx)?;
         let owner = cx.access_key_owner(Some(user)).await?;
         cx.create_access_key(&owner, &SHAPE, String::new()).await
     };
@@ -118,6 +126,12 @@ async fn first_access_key(cx: &Cx<'_>, user: UserId) -> Result<Issued, Fault> {
         drop(cx.delete_user(&user).await);
     }
     Err(fault)
+}
+
+/// A context of its own, whose permission is that of making access keys.
+fn for_access_keys<'a>(cx: &Cx<'a>) -> Result<Cx<'a>, Fault> {
+    let caller = cx.caller()?.clone();
+    Ok(Cx::new(cx.authority, Some(caller), Permission::AccessKeyCreate, cx.region.clone(), cx.source))
 }
 
 /// The password that was given, if one was and it is strong.

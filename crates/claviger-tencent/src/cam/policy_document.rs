@@ -118,9 +118,9 @@ fn read_resource(text: &str) -> Result<Pattern, PolicyFault> {
     }
     Ok(Pattern::Of {
         service: service.to_ascii_lowercase(),
-        region: region.to_owned(),
+        region: region.to_ascii_lowercase(),
         account: read_account(account)?,
-        path: path.to_owned(),
+        path: with_lower_ids(path),
     })
 }
 
@@ -133,6 +133,16 @@ fn read_account(text: &str) -> Result<Option<AccountId>, PolicyFault> {
     let digits = text.strip_prefix("uin/").filter(|digits| digits.bytes().all(|b| b.is_ascii_digit()));
     let number = digits.and_then(|digits| digits.parse().ok());
     number.map(|number| Some(AccountId(number))).ok_or(PolicyFault::Resource)
+}
+
+/// A path with the ids of keys, or what wildcards leave of them, in lower case, as keys have them. The words in paths have other
+/// letters than ids and stay.
+fn with_lower_ids(path: &str) -> String {
+    let is_id = |segment: &str| segment.bytes().all(|b| b.is_ascii_hexdigit() || b"-*".contains(&b));
+    let lower = |segment: &str| {
+        if is_id(segment) { segment.to_ascii_lowercase() } else { segment.to_owned() }
+    };
+    path.split('/').map(lower).collect::<Vec<_>>().join("/")
 }
 
 fn is_glob_of_word(text: &str) -> bool {

@@ -12,6 +12,8 @@ const ALGORITHM: &str = "TC3-HMAC-SHA256";
 const UNSIGNED: &str = "UNSIGNED-PAYLOAD";
 /// Most headers that a signature may cover.
 const MOST_SIGNED: usize = 32;
+/// Longest credential scope, in bytes.
+const SCOPE_BYTES: usize = 128;
 
 /// The parts of an `Authorization` header.
 #[derive(Debug)]
@@ -88,6 +90,9 @@ impl<'a> Authorization<'a> {
             }
         }
         let (secret_id, scope) = credential?.split_once('/')?;
+        if scope.len() > SCOPE_BYTES {
+            return None;
+        }
         let mut parts = scope.split('/');
         let (date, service) = (parts.next()?, parts.next()?);
         if parts.next()? != "tc3_request" || parts.next().is_some() || secret_id.is_empty() {
@@ -371,5 +376,9 @@ mod tests {
         ] {
             assert!(Authorization::parse(&good.replace(from, to)).is_none(), "{from} -> {to}");
         }
+        // `2019-01-01/` and `/tc3_request` take 23 bytes of the scope.
+        let scoped = |bytes: usize| good.replace("/kms/", &format!("/{}/", "k".repeat(bytes - 23)));
+        assert!(Authorization::parse(&scoped(SCOPE_BYTES)).is_some());
+        assert!(Authorization::parse(&scoped(SCOPE_BYTES + 1)).is_none());
     }
 }

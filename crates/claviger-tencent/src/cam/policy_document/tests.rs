@@ -38,6 +38,29 @@ fn the_reference_document_is_read() {
     assert_eq!(read, Ok(vec![expected]));
 }
 
+/// A deny on a key whose id somebody copied in upper case means that key.
+#[test]
+fn ids_and_regions_are_read_in_any_case() {
+    for (text, region, path) in [
+        (
+            "qcs::kms:AP-Guangzhou::key/creatorUin/7/23E80852-1E38-11E9-B129-5CB9019B4B01",
+            "ap-guangzhou",
+            "key/creatorUin/7/23e80852-1e38-11e9-b129-5cb9019b4b01",
+        ),
+        ("qcs::kms:::key/creatorUin/*/23E8*", "", "key/creatorUin/*/23e8*"),
+        ("qcs::kms:::key/creatorUin/7/*-5CB9019B4B01", "", "key/creatorUin/7/*-5cb9019b4b01"),
+        ("qcs::kms:AP-*::key/creatorU*", "ap-*", "key/creatorU*"),
+        ("qcs::cos:::bucket/Photos", "", "bucket/Photos"),
+    ] {
+        let read = parse_policy(&resource(text)).expect("a good document");
+        let resources: Vec<_> = read.into_iter().flat_map(|statement| statement.resources).collect();
+        let [Pattern::Of { region: has_region, path: has_path, .. }] = resources.as_slice() else {
+            panic!("{text} has become {resources:?}")
+        };
+        assert_eq!((has_region.as_str(), has_path.as_str()), (region, path), "{text}");
+    }
+}
+
 #[test]
 fn good_documents_are_read() {
     for text in [
@@ -166,6 +189,20 @@ fn documents_mean_what_they_say() {
     ] {
         let statements = parse_policy(&text).expect("a good document");
         let said = Compiled::new(Language::Cam2, &statements).verdict(owner, Permission::Encrypt, key, &[]);
+        assert_eq!(said, verdict, "{text}");
+    }
+    // The same of an operation: all of a service denies it and does not allow it.
+    for (effect, resource, verdict) in [
+        ("deny", "qcs::kms:*:*:*", Verdict::Denied),
+        ("deny", "qcs::kms:::*", Verdict::Denied),
+        ("deny", "qcs::kms::uin/100000000001:*", Verdict::Denied),
+        ("deny", "qcs::kms:::key/*", Verdict::Silent),
+        ("allow", "qcs::kms:*:*:*", Verdict::Silent),
+        ("allow", "*", Verdict::Allowed),
+    ] {
+        let text = document(&format!(r#""effect":"{effect}","action":"kms:*","resource":"{resource}""#));
+        let compiled = Compiled::new(Language::Cam2, &parse_policy(&text).expect("a good document"));
+        let said = compiled.verdict(owner, Permission::KeyCreate, Resource::Operation, &[]);
         assert_eq!(said, verdict, "{text}");
     }
 }

@@ -83,6 +83,56 @@ async fn refusals_of_add_user() {
     .await;
 }
 
+/// Who may not make access keys of a user makes none by making the user, and leaves no user behind.
+#[tokio::test]
+async fn a_first_access_key_needs_its_own_permission() {
+    let world = world().await;
+    let statement = |effect: &str, action: &str, resource: &str| {
+        let statement = json!({"effect": effect, "action": action, "resource": resource});
+        json!({"version": "2.0", "statement": statement})
+    };
+    let add = || allow(&["cam:AddUser"]);
+    let users = "qcs::cam::uin/:uin/*";
+    for (number, name, documents, outcome) in [
+        (11, "none", vec![add()], "AuthFailure.UnauthorizedOperation"),
+        (
+            12,
+            "star",
+            vec![allow(&["*"]), statement("deny", "cam:CreateAccessKey", "*")],
+            "AuthFailure.UnauthorizedOperation",
+        ),
+        (
+            13,
+            "users",
+            vec![allow(&["*"]), statement("deny", "cam:CreateAccessKey", users)],
+            "AuthFailure.UnauthorizedOperation",
+        ),
+        (14, "both", vec![add(), statement("allow", "cam:CreateAccessKey", users)], "ok"),
+        (
+            15,
+            "own",
+            vec![add(), statement("allow", "cam:CreateAccessKey", "qcs::cam::uin/:uin/100000000015")],
+            "AuthFailure.UnauthorizedOperation",
+        ),
+        (
+            16,
+            "others",
+            vec![allow(&["*"]), statement("deny", "cam:CreateAccessKey", "qcs::cam::uin/:uin/100000000016")],
+            "ok",
+        ),
+    ] {
+        world.user(name, 100_000_000_000 + number, &documents).await;
+        let new = json!({"Name": format!("by-{name}"), "UseApi": 1});
+        let found = if outcome == "ok" { "ok" } else { "ResourceNotFound.UserNotExist" };
+        check(&world, "AddUser", &[(name, new, outcome)]).await;
+        check(&world, "GetUser", &[("root", json!({"Name": format!("by-{name}")}), found)]).await;
+        check(&world, "AddUser", &[(name, json!({"Name": format!("plain-{name}")}), "ok")]).await;
+        // The permission is asked for before anything is made, or else the name would be found taken.
+        let taken = if outcome == "ok" { "InvalidParameter.SubUserNameInUse" } else { outcome };
+        check(&world, "AddUser", &[(name, json!({"Name": "bob", "UseApi": 1}), taken)]).await;
+    }
+}
+
 #[tokio::test]
 async fn users_are_deleted() {
     let world = world().await;
