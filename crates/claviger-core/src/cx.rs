@@ -124,6 +124,14 @@ impl<'a> Cx<'a> {
         Ok(Granted(AccessKeyOwner(user)))
     }
 
+    /// A random number for a user that is to be made, on whom the caller will have this context's permission: what a policy says
+    /// of a user is known before there is one.
+    pub async fn number_for_user(&self) -> Result<UserId, Fault> {
+        let id = UserId(self.authority.random_number());
+        self.permit(self.permission(), Resource::User(id)).await?;
+        Ok(id)
+    }
+
     async fn own_user(&self, id: UserId) -> Result<Arc<User>, Fault> {
         self.touch(|| format!("user/{}", id.0));
         let account = self.caller()?.account.id;

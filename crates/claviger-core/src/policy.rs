@@ -3,8 +3,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::cx::Cx;
-use crate::fault::Fault;
 use crate::ids::{AccountId, KeyId, RegionId, UserId};
 use crate::permission::{Default, Language, Level, Permission, PermissionSet, glob_matches};
 
@@ -180,16 +178,6 @@ impl Compiled {
             }
         }
         verdict
-    }
-}
-
-impl Cx<'_> {
-    /// A random number for a user that is to be made, on whom the caller will have this context's permission: what a policy says
-    /// of a user is known before there is one.
-    pub async fn number_for_user(&self) -> Result<UserId, Fault> {
-        let id = UserId(self.authority.random_number());
-        self.permit(self.permission(), Resource::User(id)).await?;
-        Ok(id)
     }
 }
 
