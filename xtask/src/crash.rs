@@ -18,12 +18,11 @@ use crate::process::{binary, command, succeed, target};
 use crate::server::{Launch, Server, text};
 
 mod account;
-mod chance;
 mod check;
 mod writer;
 
+use crate::chance::Chance;
 use account::Account;
-use chance::Chance;
 use writer::Writer;
 
 /// Writers per round, each on a connection of its own.

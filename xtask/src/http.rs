@@ -28,10 +28,15 @@ pub struct Connection {
 
 impl Connection {
     pub fn open(address: SocketAddr) -> Result<Self> {
-        let timeout = Duration::from_secs(ANSWER_SECONDS);
+        Self::open_within(address, Duration::from_secs(ANSWER_SECONDS))
+    }
+
+    /// The same for those who wait only that long, for the connection and for each part of an answer.
+    pub fn open_within(address: SocketAddr, timeout: Duration) -> Result<Self> {
         let stream = TcpStream::connect_timeout(&address, timeout).context("connect")?;
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(timeout))?;
+        stream.set_write_timeout(Some(timeout))?;
         Ok(Self { stream, unread: Vec::new() })
     }
 

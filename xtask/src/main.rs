@@ -6,12 +6,17 @@ use clap::{Parser, Subcommand};
 
 mod bench;
 mod caller;
+mod chance;
 mod clock;
 mod crash;
+mod etcd;
+mod history;
 mod http;
 mod process;
+mod proxy;
 mod server;
 mod sign;
+mod signal;
 mod test;
 
 /// The project's own chores.
