@@ -25,17 +25,35 @@ pub trait Engine: Send + Sync + 'static {
 
     /// Applies all of `batch`, durably, if everything it expects holds, and answers its version.
     ///
+    /// When it answers, every observer has been told, on every node over the same store: a node that could not be told is
+    /// known not to be [`Engine::fresh`] any more. So a change that has been answered is law everywhere.
     /// A batch that puts nothing only checks; it makes no version and answers the newest one.
     /// From its first poll on the batch belongs to the engine: dropping the answer does not stop it.
     /// Errors: `Conflict`, `Limit` and `Unavailable` mean nothing was applied; `OutcomeUnknown` means either.
     fn commit(&self, batch: Batch) -> Answer<'_, Version>;
 
-    /// Registers an observer: called for every commit of any node, in commit order, and before `commit` answers on
-    /// the node that made it.
+    /// Registers an observer: called for every commit of any node, in commit order, and before `commit` answers. Commits that
+    /// were made durable together may be told of together, and a deletion of what was not there need not be told.
     fn observe(&self, observer: Observer);
 
     /// Counters since this engine was opened.
     fn stats(&self) -> Stats;
+
+    /// Whether what observers were told of is all that was committed before this call. If not, nothing that was cached may be
+    /// used: ask again later. Cheap; never asks the store.
+    fn fresh(&self) -> bool {
+        true
+    }
+
+    /// How many nodes serve this store, this one included; at least 1.
+    fn live_nodes(&self) -> u32 {
+        1
+    }
+
+    /// Tells the other nodes that this one serves no more; nothing is [`Engine::fresh`] from its first poll on. For the end.
+    fn leave(&self) -> Answer<'_, ()> {
+        Box::pin(async { Ok(()) })
+    }
 }
 
 /// A value and the commit that wrote it.

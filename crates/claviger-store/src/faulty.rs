@@ -84,6 +84,18 @@ impl Engine for FaultyEngine {
     fn stats(&self) -> Stats {
         self.inner.stats()
     }
+
+    fn fresh(&self) -> bool {
+        self.inner.fresh()
+    }
+
+    fn live_nodes(&self) -> u32 {
+        self.inner.live_nodes()
+    }
+
+    fn leave(&self) -> Answer<'_, ()> {
+        self.inner.leave()
+    }
 }
 
 fn is_on(switch: &AtomicBool) -> bool {

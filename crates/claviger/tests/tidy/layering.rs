@@ -6,12 +6,23 @@ use serde_json::{Value, json};
 
 /// Who may depend on whom within the workspace. Tests may use [`FOR_TESTS`] too.
 const LAYERS: &[(&str, &[&str])] = &[
-    ("claviger", &["claviger-api", "claviger-core", "claviger-huawei", "claviger-store", "claviger-tencent"]),
+    (
+        "claviger",
+        &[
+            "claviger-api",
+            "claviger-core",
+            "claviger-huawei",
+            "claviger-store",
+            "claviger-store-etcd",
+            "claviger-tencent",
+        ],
+    ),
     ("claviger-api", &["claviger-core"]),
     ("claviger-core", &["claviger-crypto", "claviger-store"]),
     ("claviger-crypto", &[]),
     ("claviger-huawei", &["claviger-api", "claviger-core"]),
     ("claviger-store", &[]),
+    ("claviger-store-etcd", &["claviger-store"]),
     ("claviger-tencent", &["claviger-api", "claviger-core"]),
     ("xtask", &[]),
 ];
@@ -40,7 +51,11 @@ const OWNERS: &[(&[&str], &[&str])] = &[
         &["claviger-crypto"],
     ),
     (&["redb"], &["claviger-store"]),
-    (&["hyper", "hyper-util"], &["claviger", "claviger-api", "claviger-huawei", "claviger-tencent"]),
+    (&["prost", "rustix", "tonic", "tonic-prost", "tower"], &["claviger-store-etcd"]),
+    (
+        &["hyper", "hyper-util"],
+        &["claviger", "claviger-api", "claviger-huawei", "claviger-store-etcd", "claviger-tencent"],
+    ),
 ];
 const FREE: &str = "xtask";
 

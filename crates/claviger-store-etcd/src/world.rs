@@ -1,0 +1,57 @@
+//! What the engine asks of the machine it runs on: the time that has passed, and connections. Both come in from outside, so
+//! that a simulation can bend them.
+
+use std::fmt;
+use std::future::Future;
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustix::time::{ClockId, clock_gettime};
+use tokio::io::{AsyncRead, AsyncWrite};
+
+/// Time since some moment, which never goes back; compared only with itself.
+pub type LeaseClock = Arc<dyn Fn() -> Duration + Send + Sync>;
+
+/// A connection to an etcd member.
+pub trait Wire: AsyncRead + AsyncWrite + Send + Unpin + 'static {}
+
+impl<T: AsyncRead + AsyncWrite + Send + Unpin + 'static> Wire for T {}
+
+/// A connection on its way.
+pub type Dialing = Pin<Box<dyn Future<Output = io::Result<Box<dyn Wire>>> + Send>>;
+
+/// Connects to `host:port`.
+pub type Dial = Arc<dyn Fn(String) -> Dialing + Send + Sync>;
+
+/// The machine.
+#[derive(Clone)]
+pub struct World {
+    /// The clock that leases are measured with.
+    pub clock: LeaseClock,
+    /// How to connect; `None` for TCP.
+    pub dial: Option<Dial>,
+}
+
+impl World {
+    /// The machine this runs on. Its clock counts the time that the machine was suspended too.
+    pub fn system() -> Self {
+        let clock = || {
+            let time = clock_gettime(ClockId::Boottime);
+            Duration::new(time.tv_sec.unsigned_abs(), u32::try_from(time.tv_nsec).unwrap_or_default())
+        };
+        Self { clock: Arc::new(clock), dial: None }
+    }
+
+    /// The time by the lease clock.
+    pub fn now(&self) -> Duration {
+        (self.clock)()
+    }
+}
+
+impl fmt::Debug for World {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("World").field("dial", &self.dial.is_some()).finish_non_exhaustive()
+    }
+}
