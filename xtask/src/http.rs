@@ -1,6 +1,6 @@
 //! A blocking keep-alive connection that speaks just enough HTTP/1.1 for answers with a known length.
 
-use std::io::{Read as _, Write as _};
+use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
@@ -12,6 +12,19 @@ const HEAD_BYTES: usize = 16 * 1024;
 const BODY_BYTES: usize = 16 * 1024 * 1024;
 /// How long an answer may take.
 const ANSWER_SECONDS: u64 = 30;
+
+/// The server closed the connection instead of beginning an answer: where the connection had served before, it was free to, and
+/// the request is to be sent on another one (RFC 9112, 9.3.1).
+#[derive(Debug)]
+pub struct Closed;
+
+impl std::fmt::Display for Closed {
+    fn fmt(&self, to: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        to.write_str("the server closed the connection before an answer")
+    }
+}
+
+impl std::error::Error for Closed {}
 
 /// What came back.
 #[derive(Debug)]
@@ -42,7 +55,17 @@ impl Connection {
 
     /// Sends one rendered request and reads its answer.
     pub fn call(&mut self, request: &[u8]) -> Result<Answer> {
-        self.stream.write_all(request).context("send")?;
+        self.send(request)?;
+        self.answer()
+    }
+
+    /// Sends without waiting.
+    pub fn send(&mut self, request: &[u8]) -> Result<()> {
+        self.stream.write_all(request).map_err(|error| self.broken(error).context("send"))
+    }
+
+    /// The answer to the oldest request that was sent and not answered.
+    pub fn answer(&mut self) -> Result<Answer> {
         let head = loop {
             if let Some(head) = Head::parse(&self.unread)? {
                 break head;
@@ -58,10 +81,20 @@ impl Connection {
         Ok(Answer { status: head.status, body })
     }
 
+    fn broken(&self, error: std::io::Error) -> anyhow::Error {
+        let closed = matches!(
+            error.kind(),
+            ErrorKind::BrokenPipe | ErrorKind::ConnectionReset | ErrorKind::UnexpectedEof
+        );
+        if closed && self.unread.is_empty() { Closed.into() } else { error.into() }
+    }
+
     fn fill(&mut self) -> Result<()> {
         let mut chunk = [0; 16 * 1024];
-        let read = self.stream.read(&mut chunk).context("receive")?;
-        ensure!(read > 0, "the server closed the connection");
+        let read = self.stream.read(&mut chunk).map_err(|error| self.broken(error).context("receive"))?;
+        if read == 0 {
+            return Err(self.broken(ErrorKind::UnexpectedEof.into()));
+        }
         self.unread.extend_from_slice(chunk.get(..read).expect("read returns at most the buffer's length"));
         Ok(())
     }

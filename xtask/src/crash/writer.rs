@@ -8,7 +8,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
-use super::account::Account;
+use crate::account::Account;
 use crate::caller::{Caller, Outcome, text};
 use crate::chance::Chance;
 

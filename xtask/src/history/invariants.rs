@@ -59,8 +59,11 @@ mod tests {
     use super::{kept, revoked};
     use Act::{Read, Write};
 
-    fn history(ops: &[(u64, u64, Act)]) -> Vec<Op> {
-        let one = |&(start, end, act): &(u64, u64, Act)| Op {
+    /// An operation in milliseconds: its start, its end, or 0 where that is unknown, and what it was.
+    type Written = (u64, u64, Act);
+
+    fn history(ops: &[Written]) -> Vec<Op> {
+        let one = |&(start, end, act): &Written| Op {
             object: Object::Key(0),
             node: 0,
             act,
@@ -72,7 +75,7 @@ mod tests {
 
     #[test]
     fn revocations() {
-        let cases: &[(&[(u64, u64, Act)], usize)] = &[
+        let cases: &[(&[Written], usize)] = &[
             (&[(1, 3, Write(OFF)), (2, 5, Read(ON))], 0),
             (&[(1, 3, Write(OFF)), (4, 5, Read(ON))], 1),
             (&[(1, 3, Write(OFF)), (4, 5, Write(ON)), (6, 7, Read(ON))], 0),
@@ -90,7 +93,7 @@ mod tests {
 
     #[test]
     fn last_states() {
-        let cases: &[(&[(u64, u64, Act)], u64, bool)] = &[
+        let cases: &[(&[Written], u64, bool)] = &[
             (&[], ON, true),
             (&[(1, 2, Write(5))], 5, true),
             (&[(1, 2, Write(5))], ON, false),

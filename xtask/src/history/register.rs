@@ -37,7 +37,9 @@ pub fn check(initial: u64, ops: &[Op]) -> Result<(), usize> {
         if returns {
             standings = settled(ops, standings, at);
         } else {
-            standings.iter_mut().for_each(|standing| standing.call(ops, at));
+            for standing in &mut standings {
+                standing.call(ops, at);
+            }
         }
         if standings.is_empty() {
             return Err(at);
@@ -136,9 +138,12 @@ mod tests {
     use super::check;
     use Act::{Read, Write};
 
-    /// Operations as (start, end, act) in milliseconds; an end of 0 is unknown. The register begins as 1.
-    fn history(ops: &[(u64, u64, Act)]) -> Vec<Op> {
-        let one = |&(start, end, act): &(u64, u64, Act)| Op {
+    /// An operation in milliseconds: its start, its end, or 0 where that is unknown, and what it was.
+    type Written = (u64, u64, Act);
+
+    /// Operations of a register that begins as 1.
+    fn history(ops: &[Written]) -> Vec<Op> {
+        let one = |&(start, end, act): &Written| Op {
             object: Object::Key(0),
             node: 0,
             act,
@@ -150,7 +155,7 @@ mod tests {
 
     #[test]
     fn linearizable() {
-        let cases: &[&[(u64, u64, Act)]] = &[
+        let cases: &[&[Written]] = &[
             &[],
             &[(1, 2, Read(1)), (3, 4, Write(0)), (5, 6, Read(0))],
             // Under way, either may be read, the new one only after the old one.
@@ -175,7 +180,7 @@ mod tests {
 
     #[test]
     fn not_linearizable() {
-        let cases: &[(&[(u64, u64, Act)], usize)] = &[
+        let cases: &[(&[Written], usize)] = &[
             // Stale: the write had returned.
             (&[(1, 2, Write(0)), (3, 4, Read(1))], 1),
             // Back and forth within one write.
@@ -203,7 +208,7 @@ mod tests {
         for round in 0..2000 {
             let start = round * 10 + 1;
             ops.push((start, 0, Write(round % 2)));
-            ops.push((start + 3, start + 5, Read(if round % 40 < 20 { 1 } else { 0 })));
+            ops.push((start + 3, start + 5, Read(u64::from(round % 40 < 20))));
         }
         assert_eq!(check(1, &history(&ops)), Ok(()));
     }

@@ -36,7 +36,7 @@ fn holds(process: u32, link: &str) -> bool {
 
 /// The inode of a socket in the kernel's table, whose rows begin `sl local remote state` and have the inode as the tenth
 /// word: `proc_pid_net(5)`.
-fn inode<'a>(table: &'a str, from: SocketAddr, to: SocketAddr) -> Option<&'a str> {
+fn inode(table: &str, from: SocketAddr, to: SocketAddr) -> Option<&str> {
     let (from, to) = (spelled(from)?, spelled(to)?);
     table.lines().find_map(|line| {
         let mut words = line.split_whitespace().skip(1);

@@ -31,7 +31,9 @@ fn read(shared: &Shared, source: Source, mut from: TcpStream, sender: &SyncSende
     let mut chunk = vec![0; CHUNK_BYTES];
     while let Ok(length @ 1..) = from.read(&mut chunk) {
         let wait = match shared.rule(source) {
-            Rule::Delay(least, most) => least + chance.duration((most - least).max(Duration::from_micros(1))),
+            Rule::Delay(least, most) => {
+                least + chance.duration(most.saturating_sub(least).max(Duration::from_micros(1)))
+            }
             Rule::Cut | Rule::Pass | Rule::Silence => Duration::ZERO,
         };
         let bytes = chunk.get(..length).expect("read returns at most the buffer's length").to_vec();
