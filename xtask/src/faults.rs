@@ -4,7 +4,7 @@
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, ensure};
 use clap::Args;
 
 use crate::chance::Chance;
@@ -34,7 +34,7 @@ const LEASE: Duration = Duration::from_secs(2);
 const LEASE_AND_DRIFT: Duration = Duration::from_millis(2020);
 
 /// Which, for how long, and from which number all chance is drawn.
-#[derive(Args, Default)]
+#[derive(Args)]
 pub struct Options {
     /// Run this scenario alone; may be given several times.
     #[arg(long)]
@@ -45,6 +45,12 @@ pub struct Options {
     /// Repeats the choices of an earlier run, not its timing.
     #[arg(long)]
     seed: Option<u64>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { only: Vec::new(), seconds: 6, seed: None }
+    }
 }
 
 /// One kind of trouble.
@@ -83,8 +89,22 @@ const SCENARIOS: &[Scenario] = &[
     },
 ];
 
-/// Runs the scenarios; one that fails does not stop the others.
+/// Which scenarios held.
+#[derive(Debug, Default)]
+pub struct Ended {
+    pub passed: Vec<&'static str>,
+    pub failed: Vec<&'static str>,
+}
+
+/// Runs the scenarios; any that fails is an error.
 pub fn run(options: &Options) -> Result<()> {
+    let Ended { failed, .. } = play(options)?;
+    ensure!(failed.is_empty(), "failed: {}", failed.join(", "));
+    Ok(())
+}
+
+/// Runs the scenarios; one that fails does not stop the others.
+pub fn play(options: &Options) -> Result<Ended> {
     for name in &options.only {
         let known: Vec<&str> = SCENARIOS.iter().map(|scenario| scenario.name).collect();
         ensure!(known.contains(&name.as_str()), "no scenario {name}; there are {}", known.join(", "));
@@ -93,7 +113,7 @@ pub fn run(options: &Options) -> Result<()> {
     let seed = options.seed.unwrap_or_else(unix_millis);
     println!("fault tests: etcd {} ({}), --seed {seed}", etcd.version, etcd.path.display());
     let started = Instant::now();
-    let mut failed = Vec::new();
+    let mut ended = Ended::default();
     for scenario in SCENARIOS {
         if !options.only.is_empty() && !options.only.iter().any(|name| name == scenario.name) {
             continue;
@@ -103,14 +123,23 @@ pub fn run(options: &Options) -> Result<()> {
         let trouble = Duration::from_secs(options.seconds);
         let mut scene =
             Scene { etcd: etcd.clone(), trouble, chance: Chance::new(seed), settings: Settings::default() };
-        if let Err(error) = (scenario.run)(&mut scene) {
-            println!("    FAILED: {error:#}");
-            failed.push(scenario.name);
+        match (scenario.run)(&mut scene) {
+            Ok(()) => ended.passed.push(scenario.name),
+            Err(error) => {
+                println!("    FAILED with --seed {seed}: {error:#}");
+                ended.failed.push(scenario.name);
+            }
         }
         println!("    {} s", began.elapsed().as_secs());
     }
-    println!("fault tests: {} s", started.elapsed().as_secs());
-    if failed.is_empty() { Ok(()) } else { bail!("failed with --seed {seed}: {}", failed.join(", ")) }
+    let Ended { passed, failed } = &ended;
+    println!(
+        "fault tests: {} held, {} failed, {} s",
+        passed.len(),
+        failed.len(),
+        started.elapsed().as_secs()
+    );
+    Ok(ended)
 }
 
 /// What a scenario is given.
