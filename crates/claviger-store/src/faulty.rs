@@ -85,6 +85,10 @@ impl Engine for FaultyEngine {
         self.inner.stats()
     }
 
+    fn join(&self) -> Answer<'_, ()> {
+        self.inner.join()
+    }
+
     fn fresh(&self) -> bool {
         self.inner.fresh()
     }
