@@ -11,6 +11,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("claviger-core", &["claviger-crypto", "claviger-store"]),
     ("claviger-crypto", &[]),
     ("claviger-huawei", &["claviger-api", "claviger-core"]),
+    ("claviger-model", &[]),
     ("claviger-store", &[]),
     ("claviger-tencent", &["claviger-api", "claviger-core"]),
     ("xtask", &[]),
