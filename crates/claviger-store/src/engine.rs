@@ -39,6 +39,12 @@ pub trait Engine: Send + Sync + 'static {
     /// Counters since this engine was opened.
     fn stats(&self) -> Stats;
 
+    /// Takes a place among the nodes that serve this store; before it, nothing need be [`Engine::fresh`]. For the beginning,
+    /// once it is sure that this node shall serve.
+    fn join(&self) -> Answer<'_, ()> {
+        Box::pin(async { Ok(()) })
+    }
+
     /// Whether what observers were told of is all that was committed before this call. If not, nothing that was cached may be
     /// used: ask again later. Cheap; never asks the store.
     fn fresh(&self) -> bool {

@@ -98,6 +98,10 @@ impl Engine for FaultyEngine {
         self.inner.stats()
     }
 
+    fn join(&self) -> Answer<'_, ()> {
+        self.inner.join()
+    }
+
     fn fresh(&self) -> bool {
         !is_on(&self.faults.stale) && self.inner.fresh()
     }
