@@ -61,6 +61,7 @@ impl Life {
         let source = request.incoming.source;
         let cx = Cx::new(&self.app.authority, admitted.caller, permission, admitted.region, source);
         let outcome = self.run(&cx, &request).await.and_then(|reply| self.in_time(reply));
+        let outcome = self.settled(outcome).await;
         self.finish(mounted, &request, Some(&cx), outcome).await
     }
 
@@ -102,6 +103,15 @@ impl Life {
             Effect::Reads => self.app.fresh().map(|()| reply),
             Effect::Writes => Ok(reply),
         }
+    }
+
+    /// A change that was refused may have found somebody else's change, whose call has not returned yet: "there is no such access
+    /// key" is said only once no node honours it.
+    async fn settled(&self, outcome: Result<Reply, Fault>) -> Result<Reply, Fault> {
+        if outcome.is_err() && self.target.route.action.effect == Effect::Writes {
+            self.app.authority.engine().settle().await?;
+        }
+        outcome
     }
 
     /// Audits, counts, answers. An outcome that cannot be audited is not told.
