@@ -1,6 +1,7 @@
 //! The watch: every change under the prefix, in order, told to the observers; from where it broke off, or over again.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use claviger_store::{Change, StoreError, Version};
@@ -166,8 +167,9 @@ fn apply(shared: &Shared, events: Vec<Event>) {
             Place::Data(key) => keys.push(key.to_vec()),
             Place::Head => {
                 head = Some(revision);
-                if let Some(number) = own(shared, &kv.value) {
-                    shared.note_own(number, revision);
+                match own(shared, &kv.value) {
+                    Some(number) => shared.note_own(number, revision),
+                    None => drop(shared.foreign.fetch_max(revision, Ordering::SeqCst)),
                 }
             }
             Place::Node(id) if deleted => shared.nodes(|reach, now| reach.vanished(id, now)),

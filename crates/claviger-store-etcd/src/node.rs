@@ -93,7 +93,7 @@ pub(crate) async fn acknowledge(shared: Arc<Shared>) {
             let (wanted, applied) = (*head.borrow_and_update(), shared.applied());
             let registration = shared.registration.borrow().clone();
             let Some(registration) = registration else { break };
-            if wanted <= said || shared.is_alone() {
+            if wanted <= said || shared.is_unheard(said) {
                 break;
             }
             match say(&shared, &registration, applied).await {

@@ -31,6 +31,8 @@ pub(crate) struct Shared {
     pub(crate) silent: Notify,
     /// The newest commit that this node has applied.
     pub(crate) head: watch::Sender<Version>,
+    /// The newest commit that another engine made.
+    pub(crate) foreign: AtomicU64,
     /// This node's registration.
     pub(crate) registration: watch::Sender<Option<Arc<Registration>>>,
     state: Mutex<State>,
@@ -126,6 +128,7 @@ impl Shared {
             counters: Counters::default(),
             silent: Notify::new(),
             head: watch::Sender::new(0),
+            foreign: AtomicU64::new(0),
             registration: watch::Sender::new(None),
             state: Mutex::new(State {
                 freshness: Freshness::new(lease),
@@ -268,10 +271,11 @@ impl Shared {
         self.state().freshness.overdue().is_some_and(|renewal| renewal.asked + patience < now)
     }
 
-    /// Whether nobody else is registered.
-    pub(crate) fn is_alone(&self) -> bool {
+    /// Whether nobody waits to hear that this node has applied what came after `said`: nobody else is registered, and nobody
+    /// who is not a node has written.
+    pub(crate) fn is_unheard(&self, said: Version) -> bool {
         let state = self.state();
-        state.reach.others(&state.me) == 0
+        state.reach.others(&state.me) == 0 && self.foreign.load(Ordering::SeqCst) <= said
     }
 
     /// Serves no more, for good.
