@@ -9,6 +9,7 @@ use claviger_store::{Answer, Batch, Engine, Observer, Page, Read, Scan, Stats, S
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot, watch};
 
+use crate::ask;
 use crate::check;
 use crate::client::Client;
 use crate::error::OpenError;
@@ -146,6 +147,17 @@ impl EtcdEngine {
         Err(StoreError::Conflict)
     }
 
+    /// Waits for everybody to apply the newest commit there is.
+    async fn all_settled(&self) -> Result<(), StoreError> {
+        let heads = ask::all(self.shared.layout.heads());
+        let answer = self.shared.client.range(heads).await?;
+        revision(&self.shared, answer.header.as_ref())?;
+        let at = self.shared.world.now();
+        let head = answer.kvs.iter().map(|kv| kv.mod_revision.unsigned_abs()).max().unwrap_or(0);
+        self.shared.everywhere(head, at).await;
+        Ok(())
+    }
+
     async fn enter(&self) -> Result<(), StoreError> {
         check::found(&self.shared).await?;
         self.joined.send_replace(Standing::Joined);
@@ -197,6 +209,10 @@ impl Engine for EtcdEngine {
 
     fn commit(&self, batch: Batch) -> Answer<'_, Version> {
         Box::pin(self.store(batch))
+    }
+
+    fn settle(&self) -> Answer<'_, ()> {
+        Box::pin(self.all_settled())
     }
 
     fn observe(&self, observer: Observer) {

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use claviger_store::Version;
 
-/// How much faster one node's clock may run than another's: 1 in 100. Quartz is a thousand times better than this; clocks that
-/// are being slewed stay within it.
-const DRIFT: u32 = 100;
+/// How much faster one node's clock may run than another's: 1 in 5. Quartz is far better than this, but a clock that chrony
+/// corrects may run 8.3 % fast or slow until it is right, and two nodes may be corrected in opposite directions.
+const DRIFT: u32 = 5;
 
 /// How long anybody waits to be sure that a lease, measured by another clock, has run out.
 pub(crate) fn outlasts(lease: Duration) -> Duration {

@@ -133,11 +133,11 @@ mod tests {
         reach.registered("a", 0);
         reach.vanished("a", at(100));
         assert_eq!(reach.others("me"), 0);
-        assert_eq!(reach.changes_at(at(100)), Some(at(2120)));
+        assert_eq!(reach.changes_at(at(100)), Some(at(2500)));
         reach.vanished("a", at(900));
-        assert_eq!(reach.settled("me", at(2119)), 0);
-        assert_eq!(reach.settled("me", at(2120)), Version::MAX);
-        assert_eq!(reach.changes_at(at(2120)), None);
+        assert_eq!(reach.settled("me", at(2499)), 0);
+        assert_eq!(reach.settled("me", at(2500)), Version::MAX);
+        assert_eq!(reach.changes_at(at(2500)), None);
     }
 
     #[test]
@@ -146,7 +146,7 @@ mod tests {
         reach.read_anew(Past::Unknown, at(1000));
         reach.registered("a", 0);
         reach.acknowledged("a", 5);
-        assert_eq!(reach.settled("me", at(3019)), 0);
-        assert_eq!(reach.settled("me", at(3020)), 5);
+        assert_eq!(reach.settled("me", at(3399)), 0);
+        assert_eq!(reach.settled("me", at(3400)), 5);
     }
 }

@@ -85,6 +85,10 @@ impl Engine for FaultyEngine {
         self.inner.stats()
     }
 
+    fn settle(&self) -> Answer<'_, ()> {
+        self.inner.settle()
+    }
+
     fn join(&self) -> Answer<'_, ()> {
         self.inner.join()
     }

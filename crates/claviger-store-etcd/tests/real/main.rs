@@ -2,6 +2,7 @@
 
 mod nodes;
 mod refused;
+mod secured;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
