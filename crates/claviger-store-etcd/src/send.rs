@@ -120,7 +120,13 @@ fn transaction(
     });
     let compare =
         fenced.map(|(registration, fence)| ask::unchanged(shared.layout.node(&registration.id), fence));
-    TxnRequest { compare: compare.into_iter().collect(), success: success.collect(), failure: Vec::new() }
+    TxnRequest {
+        compare: compare.into_iter().collect(),
+        success: success.collect(),
+        // etcd does not look for puts within nested transactions when it is out of space, and would go on writing beyond its
+        // quota. One out here, where the fence has failed, makes it refuse.
+        failure: vec![ask::put(shared.layout.touch(), Vec::new(), 0)],
+    }
 }
 
 fn outcomes(
