@@ -14,6 +14,8 @@ pub mod proto {
 }
 
 mod options;
+#[cfg(feature = "simulated")]
+pub mod simulated;
 mod world;
 
 pub use options::{Login, Options, Tls};
