@@ -1,6 +1,7 @@
 //! Someone who signs and sends: one connection, one access key, both dialects.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail, ensure};
 use serde_json::Value;
@@ -47,13 +48,29 @@ impl Caller {
         Ok(Self { connection: Connection::open(address)?, host: address.to_string(), pair: pair.clone() })
     }
 
+    /// The same for those who wait only that long.
+    pub fn connect_within(address: SocketAddr, pair: &Pair, timeout: Duration) -> Result<Self> {
+        let connection = Connection::open_within(address, timeout)?;
+        Ok(Self { connection, host: address.to_string(), pair: pair.clone() })
+    }
+
     /// One Tencent action; the members of `Response`.
     pub fn tencent(&mut self, service: &str, action: &str, body: &Value) -> Result<Outcome> {
+        self.send_tencent(service, action, body)?;
+        self.tencent_answer().with_context(|| action.to_owned())
+    }
+
+    /// Sends it without waiting.
+    pub fn send_tencent(&mut self, service: &str, action: &str, body: &Value) -> Result<()> {
         let body = body.to_string();
         let request = Tencent { pair: &self.pair, host: &self.host, service, action, body: &body };
-        let answer =
-            self.connection.call(&request.render(unix_seconds())).with_context(|| action.to_owned())?;
-        ensure!(answer.status == 200, "{action}: HTTP {}", answer.status);
+        self.connection.send(&request.render(unix_seconds())).with_context(|| action.to_owned())
+    }
+
+    /// The answer to what was sent.
+    pub fn tencent_answer(&mut self) -> Result<Outcome> {
+        let answer = self.connection.answer()?;
+        ensure!(answer.status == 200, "HTTP {}", answer.status);
         let mut value: Value = serde_json::from_slice(&answer.body)?;
         let response = value.get_mut("Response").context("no Response")?.take();
         Ok(match response.pointer("/Error/Code").and_then(Value::as_str) {

@@ -13,17 +13,15 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, ensure};
 use clap::Args;
 
+use crate::account::{Account, Users};
+use crate::chance::Chance;
 use crate::clock::unix_millis;
 use crate::process::{binary, command, succeed, target};
 use crate::server::{Launch, Server, text};
 
-mod account;
-mod chance;
 mod check;
 mod writer;
 
-use account::Account;
-use chance::Chance;
 use writer::Writer;
 
 /// Writers per round, each on a connection of its own.
@@ -61,7 +59,8 @@ fn play(rounds: usize, chance: &mut Chance) -> Result<()> {
     let started = Instant::now();
     let folder = tempfile::Builder::new().prefix("crash-").tempdir_in(target())?;
     let data = folder.path().join("data");
-    let accounts: Vec<Account> = (0..rounds).map(|number| Account::new(number, WRITERS)).collect();
+    let accounts: Vec<Account> =
+        (0..rounds).map(|number| Account::new(number, WRITERS, Users::Nobodies)).collect();
     seed(folder.path(), &data, &accounts)?;
 
     let mut writers: Vec<Vec<Writer>> = Vec::new();

@@ -17,8 +17,13 @@ pub fn target() -> PathBuf {
     std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| repository().join("target"), PathBuf::from)
 }
 
-/// The release binary.
+/// The release binary, unless `CLAVIGER_BIN` names another.
 pub fn binary() -> Result<PathBuf> {
+    if let Some(path) = std::env::var_os("CLAVIGER_BIN") {
+        let path = PathBuf::from(path);
+        ensure!(path.is_file(), "CLAVIGER_BIN={} is not a file", path.display());
+        return Ok(path);
+    }
     let path = target().join("release").join("claviger");
     ensure!(path.exists(), "{} is missing: cargo build --release", path.display());
     Ok(path)

@@ -11,13 +11,17 @@ use anyhow::{Context as _, Result, bail, ensure};
 
 use crate::http::Connection;
 use crate::process::binary;
+use crate::signal::{Signal, send};
 
 /// How long a start may take; a hundred thousand seeded keys are written within it.
 const READY_SECONDS: u64 = 300;
+/// How long one look at `/readyz` may take.
+const READY_ANSWER: Duration = Duration::from_secs(5);
 /// Pause between two looks at `/readyz`.
 const POLL: Duration = Duration::from_millis(2);
 
 /// How to start one server on one data folder.
+#[derive(Clone, Debug)]
 pub struct Launch {
     pub address: SocketAddr,
     pub data: PathBuf,
@@ -75,20 +79,39 @@ impl Server {
         self.address
     }
 
+    /// For signals.
+    pub fn process(&self) -> u32 {
+        self.child.id()
+    }
+
     pub fn await_ready(&mut self) -> Result<()> {
-        let deadline = Instant::now() + Duration::from_secs(READY_SECONDS);
-        let request = format!("GET /readyz HTTP/1.1\r\nHost: {}\r\nContent-Length: 0\r\n\r\n", self.address);
+        self.await_ready_within(Duration::from_secs(READY_SECONDS))
+    }
+
+    pub fn await_ready_within(&mut self, time: Duration) -> Result<()> {
+        let deadline = Instant::now() + time;
         while Instant::now() < deadline {
             if let Some(status) = self.child.try_wait()? {
                 bail!("the server ended at start with {status}: {}", self.log_tail());
             }
-            let answer = Connection::open(self.address).and_then(|mut c| c.call(request.as_bytes()));
-            if answer.is_ok_and(|answer| answer.status == 200) {
+            if ready(self.address) {
                 return Ok(());
             }
             sleep(POLL);
         }
-        bail!("the server was not ready after {READY_SECONDS} s: {}", self.log_tail())
+        bail!("the server was not ready after {} s: {}", time.as_secs(), self.log_tail())
+    }
+
+    /// How it ended by itself within that time.
+    pub fn await_end(&mut self, time: Duration) -> Result<ExitStatus> {
+        let deadline = Instant::now() + time;
+        loop {
+            if let Some(status) = self.child.try_wait()? {
+                return Ok(status);
+            }
+            ensure!(Instant::now() < deadline, "the server did not end: {}", self.log_tail());
+            sleep(POLL);
+        }
     }
 
     /// SIGKILL.
@@ -100,8 +123,7 @@ impl Server {
 
     /// SIGTERM, and the end.
     pub fn stop(&mut self) -> Result<ExitStatus> {
-        let sent = Command::new("kill").arg("-TERM").arg(self.child.id().to_string()).status()?;
-        ensure!(sent.success(), "kill -TERM: {sent}");
+        send(self.child.id(), Signal::Terminate)?;
         Ok(self.child.wait()?)
     }
 
@@ -113,7 +135,8 @@ impl Server {
         Ok(kilobytes.parse::<u64>()? * 1024)
     }
 
-    fn log_tail(&self) -> String {
+    /// The last lines of both its outputs, and of those of earlier servers on the same data.
+    pub fn log_tail(&self) -> String {
         let log = std::fs::read_to_string(&self.log).unwrap_or_default();
         let lines: Vec<&str> = log.lines().collect();
         lines.get(lines.len().saturating_sub(20)..).unwrap_or_default().join("\n  ")
@@ -125,6 +148,15 @@ impl Drop for Server {
         // A server that is gone already is what is wanted.
         let _ = self.kill();
     }
+}
+
+/// Whether whoever listens there says that it may serve.
+pub fn ready(address: SocketAddr) -> bool {
+    let request = format!("GET /readyz HTTP/1.1\r\nHost: {address}\r\nContent-Length: 0\r\n\r\n");
+    let connection = Connection::open_within(address, READY_ANSWER);
+    connection
+        .and_then(|mut connection| connection.call(request.as_bytes()))
+        .is_ok_and(|answer| answer.status == 200)
 }
 
 /// A loopback address nobody listens on at this moment.

@@ -6,8 +6,8 @@ use std::time::Instant;
 use anyhow::{Context as _, Result};
 use clap::{Args, ValueEnum};
 
-use crate::crash;
 use crate::process::{binary, command, succeed, watch};
+use crate::{crash, etcd, faults};
 
 mod clients;
 
@@ -35,6 +35,12 @@ enum Step {
     Build,
     /// SIGKILL at random moments.
     Crash,
+    /// etcd from this machine or its packages, and its version.
+    Etcd,
+    /// Every run of a small model of the freshness protocol.
+    Model,
+    /// A cluster of real processes in every kind of trouble.
+    Faults,
     /// Tencent's and Huawei's Python SDKs and tccli.
     ClientsPython,
     /// Tencent's and Huawei's Node SDKs.
@@ -65,14 +71,15 @@ pub fn run(options: &Options) -> ExitCode {
     let steps = if options.only.is_empty() { Step::value_variants() } else { &options.only };
     let mut total = Tally::default();
     let mut summary = Vec::new();
-    let mut built = true;
+    let (mut built, mut has_etcd) = (true, true);
     for step in steps {
         let name = step.to_possible_value().expect("no step is hidden").get_name().to_owned();
         println!("\n=== {name}");
         let started = Instant::now();
-        let needs_binary = matches!(step, Step::Crash | Step::ClientsPython | Step::ClientsNode);
-        let outcome = if needs_binary && !built {
+        let outcome = if step.needs_binary() && !built {
             Err(anyhow::anyhow!("the build failed"))
+        } else if *step == Step::Faults && !has_etcd {
+            Err(anyhow::anyhow!("there is no etcd"))
         } else {
             step.run(&options.more)
         };
@@ -81,6 +88,7 @@ pub fn run(options: &Options) -> ExitCode {
             Tally::one(false)
         });
         built &= *step != Step::Build || tally.failed == 0;
+        has_etcd &= *step != Step::Etcd || tally.failed == 0;
         total.add(tally);
         let seconds = started.elapsed().as_secs();
         summary
@@ -91,6 +99,10 @@ pub fn run(options: &Options) -> ExitCode {
 }
 
 impl Step {
+    fn needs_binary(self) -> bool {
+        matches!(self, Self::Crash | Self::Faults | Self::ClientsPython | Self::ClientsNode)
+    }
+
     fn run(self, more: &[String]) -> Result<Tally> {
         match self {
             Self::Fmt => cargo(&["fmt", "--all", "--check"]),
@@ -102,6 +114,17 @@ impl Step {
                 Ok(tally)
             }
             Self::Crash => crash::run(&crash::Options::default()).map(|()| Tally::one(true)),
+            Self::Etcd => {
+                let etcd = etcd::obtain()?;
+                println!("etcd {} ({})", etcd.version, etcd.path.display());
+                Ok(Tally::one(true))
+            }
+            Self::Model => cargo(&["run", "-p", "claviger-model"]),
+            Self::Faults => {
+                let ended = faults::play(&faults::Options::default())?;
+                let count = |names: Vec<_>| u64::try_from(names.len()).expect("a dozen scenarios");
+                Ok(Tally { passed: count(ended.passed), failed: count(ended.failed) })
+            }
             Self::ClientsPython => clients::python(more),
             Self::ClientsNode => clients::node(more),
         }

@@ -72,8 +72,8 @@ impl Cx<'_> {
         record.description = description.unwrap_or(record.description);
         if (record.active, &record.description) != (stored.active, &stored.description) {
             tx.put(at::access_key(id), records::encode(&record));
-            tx.commit().await?;
         }
+        tx.commit().await?;
         Ok(record)
     }
 

@@ -25,16 +25,15 @@ impl Cx<'_> {
         self.touch(|| format!("service/{service}"));
         let place = at::delegation(account.id, service);
         let mut tx = self.authority.tx();
-        if tx.get(&place).await?.is_some() {
-            return Ok(());
+        if tx.get(&place).await?.is_none() {
+            let delegation = Delegation {
+                v: records::FORMAT,
+                service: service.to_owned(),
+                created: self.now,
+                creator: self.caller()?.user.id,
+            };
+            tx.put(place, records::encode(&delegation));
         }
-        let delegation = Delegation {
-            v: records::FORMAT,
-            service: service.to_owned(),
-            created: self.now,
-            creator: self.caller()?.user.id,
-        };
-        tx.put(place, records::encode(&delegation));
         tx.commit().await?;
         Ok(())
     }

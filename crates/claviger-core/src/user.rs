@@ -117,8 +117,8 @@ impl Cx<'_> {
         user.policies.retain(|attachment| attachment.policy != id);
         if user.policies.len() != before {
             tx.put(at::user(user.id), records::encode(&user));
-            tx.commit().await?;
         }
+        tx.commit().await?;
         Ok(())
     }
 
@@ -202,14 +202,13 @@ impl Authority {
     pub async fn attach(&self, user: UserId, policy: PolicyId) -> Result<(), Fault> {
         let mut tx = self.tx();
         let mut user = stored_user(&mut tx, user).await?;
-        if user.policies.iter().any(|attachment| attachment.policy == policy) {
-            return Ok(());
+        if !user.policies.iter().any(|attachment| attachment.policy == policy) {
+            if user.policies.len() >= MOST_POLICIES {
+                return Err(PolicyFault::Limit.into());
+            }
+            user.policies.push(Attachment { policy, at: self.clock.now() });
+            tx.put(at::user(user.id), records::encode(&user));
         }
-        if user.policies.len() >= MOST_POLICIES {
-            return Err(PolicyFault::Limit.into());
-        }
-        user.policies.push(Attachment { policy, at: self.clock.now() });
-        tx.put(at::user(user.id), records::encode(&user));
         tx.commit().await?;
         Ok(())
     }

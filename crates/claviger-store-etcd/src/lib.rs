@@ -13,10 +13,29 @@ pub mod proto {
     }
 }
 
+mod ask;
+mod check;
+mod client;
+mod dial;
+mod engine;
+mod error;
+mod follow;
+mod freshness;
+mod layout;
+mod merge;
+mod node;
 mod options;
+mod reach;
+mod read;
+mod records;
+mod shared;
 #[cfg(feature = "simulated")]
 pub mod simulated;
+mod status;
 mod world;
 
+pub use engine::EtcdEngine;
+pub use error::OpenError;
 pub use options::{Login, Options, Tls};
+pub use status::{MemberAnswer, MemberStatus, NodeStatus, Status};
 pub use world::{Dial, Dialing, LeaseClock, Wire, World};

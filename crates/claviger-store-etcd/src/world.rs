@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use rustix::time::{ClockId, clock_gettime};
 use tokio::io::{AsyncRead, AsyncWrite};
+use uuid::Uuid;
 
 /// Time since some moment, which never goes back; compared only with itself.
 pub type LeaseClock = Arc<dyn Fn() -> Duration + Send + Sync>;
@@ -30,6 +31,8 @@ pub type Dial = Arc<dyn Fn(String) -> Dialing + Send + Sync>;
 pub struct World {
     /// The clock that leases are measured with.
     pub clock: LeaseClock,
+    /// Ids that nobody else has: a node is one thing from its registration to its end.
+    pub ids: Arc<dyn Fn() -> String + Send + Sync>,
     /// How to connect; `None` for TCP.
     pub dial: Option<Dial>,
 }
@@ -41,7 +44,9 @@ impl World {
             let time = clock_gettime(ClockId::Boottime);
             Duration::new(time.tv_sec.unsigned_abs(), u32::try_from(time.tv_nsec).unwrap_or_default())
         };
-        Self { clock: Arc::new(clock), dial: None }
+        #[expect(clippy::disallowed_methods, reason = "not a secret, and nothing else needs chance here")]
+        let ids = || Uuid::new_v4().simple().to_string();
+        Self { clock: Arc::new(clock), ids: Arc::new(ids), dial: None }
     }
 
     /// The time by the lease clock.

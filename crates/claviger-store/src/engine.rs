@@ -32,12 +32,24 @@ pub trait Engine: Send + Sync + 'static {
     /// Errors: `Conflict`, `Limit` and `Unavailable` mean nothing was applied; `OutcomeUnknown` means either.
     fn commit(&self, batch: Batch) -> Answer<'_, Version>;
 
+    /// Waits until what was committed before, by anybody, is law everywhere as an answered commit of one's own is. For whoever
+    /// finds that what it wanted to change is so already, and is about to say so.
+    fn settle(&self) -> Answer<'_, ()> {
+        Box::pin(async { Ok(()) })
+    }
+
     /// Registers an observer: called for every commit of any node, in commit order, and before `commit` answers. Commits that
     /// were made durable together may be told of together, and a deletion of what was not there need not be told.
     fn observe(&self, observer: Observer);
 
     /// Counters since this engine was opened.
     fn stats(&self) -> Stats;
+
+    /// Takes a place among the nodes that serve this store; before it, nothing need be [`Engine::fresh`]. For the beginning,
+    /// once it is sure that this node shall serve.
+    fn join(&self) -> Answer<'_, ()> {
+        Box::pin(async { Ok(()) })
+    }
 
     /// Whether what observers were told of is all that was committed before this call. If not, nothing that was cached may be
     /// used: ask again later. Cheap; never asks the store.

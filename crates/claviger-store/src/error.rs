@@ -42,6 +42,9 @@ pub enum Limit {
     /// Expectations, or puts, of a batch.
     #[error("a batch has at most {} expectations and as many puts", limits::BATCH_ENTRIES_MAX)]
     BatchEntries,
+    /// Expectations, or puts, of a batch, where the store takes fewer than others.
+    #[error("in etcd a batch has at most {} expectations and as many puts", limits::BATCH_OPERATIONS_MAX)]
+    BatchOperations,
     /// The length of a key put.
     #[error("a key is 1 to {} bytes", limits::KEY_BYTES_MAX)]
     KeyBytes,

@@ -85,6 +85,14 @@ impl Engine for FaultyEngine {
         self.inner.stats()
     }
 
+    fn settle(&self) -> Answer<'_, ()> {
+        self.inner.settle()
+    }
+
+    fn join(&self) -> Answer<'_, ()> {
+        self.inner.join()
+    }
+
     fn fresh(&self) -> bool {
         self.inner.fresh()
     }

@@ -6,8 +6,10 @@ use crate::{Batch, Entry, Limit, Page, StoreError, Version};
 pub const KEY_BYTES_MAX: usize = 1024;
 /// The longest value.
 pub const VALUE_BYTES_MAX: usize = 1024 * 1024;
-/// The most expectations, and the most puts, of one batch. Engines over a network may allow fewer (etcd: 128).
+/// The most expectations, and the most puts, of one batch in an engine of this machine.
 pub const BATCH_ENTRIES_MAX: usize = 1024;
+/// The same in etcd, which takes 128 operations at once; what shall work with every engine keeps to it.
+pub const BATCH_OPERATIONS_MAX: usize = 126;
 /// The most bytes of one batch: keys expected, keys and values put. With room to spare it fits an etcd request
 /// (1.5 MiB).
 pub const BATCH_BYTES_MAX: usize = 1280 * 1024;

@@ -71,12 +71,13 @@ impl<'e> Tx<'e> {
         Batch { expect: read.chain(self.expected).collect(), put: self.written.into_iter().collect() }
     }
 
-    /// Commits the writes and answers their version; `None`, without asking the store, if there are none.
+    /// Commits the writes and answers their version. Without any it answers `None`, once what it has read is law on every node:
+    /// whoever made it so may have died before that.
     pub async fn commit(self) -> Result<Option<Version>, StoreError> {
-        if self.is_empty() {
-            return Ok(None);
-        }
         let engine = self.engine;
+        if self.is_empty() {
+            return engine.settle().await.map(|()| None);
+        }
         engine.commit(self.into_batch()).await.map(Some)
     }
 }

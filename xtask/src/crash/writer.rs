@@ -8,9 +8,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
-use super::account::Account;
-use super::chance::Chance;
+use crate::account::Account;
 use crate::caller::{Caller, Outcome, text};
+use crate::chance::Chance;
 
 /// What every key is asked to seal.
 const PLAINTEXT: &[u8] = b"sealed before the crash";

@@ -111,9 +111,24 @@ impl Heard {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push((version, keys));
     }
 
+    /// The version and the key of everything heard, in no matter how many pieces it came.
+    fn by_key(&self) -> Vec<(Version, String)> {
+        by_key(self.all())
+    }
+
     fn all(&self) -> Vec<News> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
+}
+
+/// One entry for each key, in order.
+fn by_key(news: Vec<News>) -> Vec<(Version, String)> {
+    let mut keys: Vec<(Version, String)> = news
+        .into_iter()
+        .flat_map(|(version, keys)| keys.into_iter().map(move |key| (version, key)))
+        .collect();
+    keys.sort();
+    keys
 }
 
 fn is_conflict(outcome: &Result<Version, StoreError>) -> bool {

@@ -21,6 +21,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("claviger-core", &["claviger-crypto", "claviger-store"]),
     ("claviger-crypto", &[]),
     ("claviger-huawei", &["claviger-api", "claviger-core"]),
+    ("claviger-model", &[]),
     ("claviger-store", &[]),
     ("claviger-store-etcd", &["claviger-store"]),
     ("claviger-tencent", &["claviger-api", "claviger-core"]),

@@ -1,19 +1,28 @@
-//! The accounts of the crash test: a root who acts, and one user per writer whose access key is switched.
+//! Accounts of the tests: a root who acts, and users whose access keys are switched.
 
 use std::fmt::Write as _;
 
 use crate::sign::Pair;
+
+/// What the users of an account may do.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Users {
+    /// Use and change keys.
+    KeyUsers,
+    Nobodies,
+}
 
 /// One seeded account.
 #[derive(Clone, Debug)]
 pub struct Account {
     number: usize,
     users: usize,
+    may: Users,
 }
 
 impl Account {
-    pub fn new(number: usize, users: usize) -> Self {
-        Self { number, users }
+    pub fn new(number: usize, users: usize, may: Users) -> Self {
+        Self { number, users, may }
     }
 
     /// Who signs.
@@ -35,12 +44,12 @@ impl Account {
         format!("{:032x}", 0x9000_0000 + self.number)
     }
 
-    fn uin(&self) -> u64 {
+    pub fn uin(&self) -> u64 {
         200_000_000_000 + self.number as u64 * 100
     }
 
     fn pair(&self, name: &str) -> Pair {
-        let tail = format!("crash{:04}{name}", self.number);
+        let tail = format!("trial{:04}{name}", self.number);
         Pair { id: format!("AKID{tail:x<32}"), secret: format!("{tail:S<32}") }
     }
 
@@ -48,8 +57,8 @@ impl Account {
     pub fn toml(&self) -> String {
         let (number, uin, root) = (self.number, self.uin(), self.root());
         let mut text = format!(
-            "[[account]]\nuin = {uin}\napp_id = {app_id}\ndomain_id = \"{domain:032x}\"\ndomain_name = \"crash{number}\"\n\
-             project_id = \"{project}\"\npassword = \"Crash-{number}-passw0rd\"\n\
+            "[[account]]\nuin = {uin}\napp_id = {app_id}\ndomain_id = \"{domain:032x}\"\ndomain_name = \"trial{number}\"\n\
+             project_id = \"{project}\"\npassword = \"Trial-{number}-passw0rd\"\n\
              [[account.access_key]]\nid = \"{id}\"\nsecret = \"{secret}\"\nstatus = \"Active\"\n",
             app_id = 1_300_000_000 + number,
             domain = 0x8000_0000 + number,
@@ -57,12 +66,16 @@ impl Account {
             id = root.id,
             secret = root.secret,
         );
+        let policies = match self.may {
+            Users::KeyUsers => "\"QcloudKMSFullAccess\"",
+            Users::Nobodies => "",
+        };
         for user in 0..self.users {
             let pair = self.user_pair(user);
             write!(
                 text,
                 "[[account.user]]\nname = \"user{user}\"\nuin = {uin}\nuser_id = \"{id:032x}\"\n\
-                 password = \"User-{user}-passw0rd\"\npolicies = []\n\
+                 password = \"User-{user}-passw0rd\"\npolicies = [{policies}]\n\
                  [[account.user.access_key]]\nid = \"{key}\"\nsecret = \"{secret}\"\n",
                 uin = self.user_uin(user),
                 id = 0x7000_0000 + number * 100 + user,

@@ -1,0 +1,226 @@
+//! This node among the others: registered, its lease renewed, what it has applied acknowledged.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use claviger_store::{StoreError, Version};
+use tokio::time::{MissedTickBehavior, interval, sleep};
+use tokio_stream::iter;
+use tonic::Status;
+
+use crate::ask;
+use crate::client::Failed;
+use crate::freshness::Renewal;
+use crate::proto::etcdserverpb::{
+    LeaseGrantRequest, LeaseKeepAliveRequest, LeaseRevokeRequest, PutRequest, TxnRequest,
+};
+use crate::records::{FORMAT, Node, NodeState, encode};
+use crate::shared::{Registration, Shared};
+
+/// After how long etcd removes the registration of a node that it has not heard of. Tidiness only: no promise rests on it.
+const CLEAN_UP: Duration = Duration::from_secs(5);
+/// Renewals per lease.
+const RENEWALS: u32 = 4;
+/// Pause before what failed is tried again.
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// Keeps this node registered and its lease renewed, for ever.
+pub(crate) async fn stay(shared: Arc<Shared>) {
+    let period = shared.options.lease / RENEWALS;
+    let mut ticks = interval(period);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        let registration = shared.registration.borrow().clone();
+        let Some(registration) = registration else {
+            if shared.is_leaving() {
+                return;
+            }
+            if let Err(error) = register(&shared).await {
+                tracing::warn!(%error, "this node cannot register in etcd; trying again");
+                sleep(PAUSE).await;
+            }
+            continue;
+        };
+        match renew(&shared, &registration).await {
+            Ok(()) => {}
+            Err(Refused::Removed) => {
+                tracing::warn!("etcd has removed this node's registration; registering again");
+                shared.deregister();
+                continue;
+            }
+            Err(Refused::Failed(error)) => {
+                // Whoever asks next asks another member; until then the lease goes on, and then ends.
+                tracing::warn!(%error, "the lease on freshness could not be renewed");
+                sleep(PAUSE).await;
+                continue;
+            }
+        }
+        if shared.is_behind(period) {
+            shared.silent.notify_one();
+        }
+        ticks.tick().await;
+    }
+}
+
+/// Keeps etcd from removing the registration, for ever.
+pub(crate) async fn keep_alive(shared: Arc<Shared>) {
+    let mut ticks = interval(CLEAN_UP / 5);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        let Some(registration) = shared.registration.borrow().clone() else { continue };
+        let id = registration.lease;
+        let kept = shared.client.retried(CLEAN_UP / 5, |member| {
+            let shared = &shared;
+            async move {
+                let request = shared.client.request(iter([LeaseKeepAliveRequest { id }]));
+                shared.client.lease(member).lease_keep_alive(request).await?.into_inner().message().await
+            }
+        });
+        // That it failed, or that the lease is gone, shows when the registration is read.
+        drop(kept.await);
+    }
+}
+
+/// Tells the others what this node has applied, for ever. One acknowledgement is on its way at a time; it speaks for all
+/// commits up to it.
+pub(crate) async fn acknowledge(shared: Arc<Shared>) {
+    let mut head = shared.head.subscribe();
+    let mut said: Version = 0;
+    while head.changed().await.is_ok() {
+        loop {
+            let (wanted, applied) = (*head.borrow_and_update(), shared.applied());
+            let registration = shared.registration.borrow().clone();
+            let Some(registration) = registration else { break };
+            if wanted <= said || shared.is_alone() {
+                break;
+            }
+            match say(&shared, &registration, applied).await {
+                Ok(()) => said = applied,
+                Err(error) => {
+                    tracing::debug!(%error, "what this node has applied could not be told");
+                    sleep(PAUSE).await;
+                }
+            }
+        }
+    }
+}
+
+/// Registers this node under a new id, and makes sure that it is known.
+async fn register(shared: &Shared) -> Result<(), StoreError> {
+    let ttl = CLEAN_UP.max(2 * shared.options.lease).as_secs();
+    let grant = LeaseGrantRequest { ttl: i64::try_from(ttl).unwrap_or(i64::MAX), id: 0 };
+    let granted = shared.client.retried(shared.options.deadline, |member| async move {
+        Ok(shared.client.lease(member).lease_grant(shared.client.request(grant)).await?.into_inner())
+    });
+    let lease = granted.await?.id;
+    let id = (shared.world.ids)();
+    let key = shared.layout.node(&id);
+    let txn = TxnRequest {
+        compare: vec![ask::absent(key.clone())],
+        success: vec![ask::put(key, encode(&describe(shared, NodeState::Live)), lease)],
+        failure: Vec::new(),
+    };
+    // One whose answer is lost disappears with its lease; the next attempt has another id.
+    let answer = shared.client.write(txn).await.map_err(|failed| match failed {
+        Failed::Refused(error) => error,
+        Failed::Unknown(status) => crate::error::unavailable(&status),
+    })?;
+    let revision = answer.header.as_ref().map_or(0, |header| header.revision);
+    if !answer.succeeded {
+        return Err(StoreError::Unavailable("a random id was taken".into()));
+    }
+    tracing::info!(node = id, "registered");
+    shared.register(Registration { id, lease, revision });
+    Ok(())
+}
+
+enum Refused {
+    /// The registration is not there any more.
+    Removed,
+    Failed(StoreError),
+}
+
+impl From<Status> for Refused {
+    fn from(status: Status) -> Self {
+        Self::Failed(crate::error::unavailable(&status))
+    }
+}
+
+/// Asks etcd, in one moment, whether this node is registered and which commit is the newest.
+async fn renew(shared: &Shared, registration: &Registration) -> Result<(), Refused> {
+    // Before anything is sent: what is committed from now on may be missing from the answer.
+    let asked = shared.world.now();
+    let txn = ask::reads([ask::one(shared.layout.node(&registration.id)), ask::all(shared.layout.heads())]);
+    let answer = shared.client.read(txn, shared.options.lease / 2).await.map_err(Refused::Failed)?;
+    let revision = shared.client.revision(answer.header.as_ref())?;
+    let mut responses = answer.responses.into_iter();
+    let (own, heads) = (ask::found(responses.next()), ask::found(responses.next()));
+    if own.kvs.first().is_none_or(|kv| kv.create_revision != registration.revision) {
+        return Err(Refused::Removed);
+    }
+    if revision < shared.applied() {
+        let why = "etcd has gone back in time; restart every node";
+        return Err(Refused::Failed(StoreError::Unavailable(why.into())));
+    }
+    let head = heads.kvs.iter().map(|kv| kv.mod_revision.unsigned_abs()).max().unwrap_or(0);
+    shared.renewed(Renewal { asked, head });
+    Ok(())
+}
+
+async fn say(shared: &Shared, registration: &Registration, applied: Version) -> Result<(), StoreError> {
+    let put = PutRequest {
+        key: shared.layout.acknowledged(&registration.id),
+        value: applied.to_string().into_bytes(),
+        lease: registration.lease,
+    };
+    let said = shared.client.retried(shared.options.lease / 2, |member| {
+        let put = put.clone();
+        async move { Ok(shared.client.kv(member).put(shared.client.request(put)).await?.into_inner()) }
+    });
+    said.await.map(drop)
+}
+
+/// Says that this node serves no more. The others need not wait for it from then on.
+pub(crate) async fn leave(shared: &Shared) -> Result<(), StoreError> {
+    shared.stop_serving();
+    let Some(registration) = shared.registration.borrow().clone() else { return Ok(()) };
+    let key = shared.layout.node(&registration.id);
+    let txn = TxnRequest {
+        compare: vec![ask::unchanged(key.clone(), registration.revision.unsigned_abs())],
+        success: vec![ask::put(key, encode(&describe(shared, NodeState::Left)), registration.lease)],
+        failure: Vec::new(),
+    };
+    shared.deregister();
+    match shared.client.write(txn).await {
+        Ok(_) => {}
+        Err(Failed::Refused(error)) => return Err(error),
+        Err(Failed::Unknown(status)) => return Err(crate::error::unavailable(&status)),
+    }
+    let revoke = LeaseRevokeRequest { id: registration.lease };
+    let revoked = shared.client.retried(PAUSE * 10, |member| async move {
+        Ok(shared.client.lease(member).lease_revoke(shared.client.request(revoke)).await?.into_inner())
+    });
+    // If not now, etcd does it by itself.
+    drop(revoked.await);
+    Ok(())
+}
+
+fn describe(shared: &Shared, state: NodeState) -> Node {
+    Node {
+        v: FORMAT,
+        name: shared.options.node.clone(),
+        release: shared.options.release.clone(),
+        since_ms: unix_millis(),
+        state,
+    }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "told to people in `cluster status`, and used for nothing else"
+)]
+fn unix_millis() -> u64 {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}
