@@ -111,6 +111,17 @@ impl Etcd {
         self.shared.state().store.revision()
     }
 
+    /// When a revision came about, by the cluster's clock; `None` if that was compacted or has not come about.
+    pub fn stored_at(&self, revision: i64) -> Option<Duration> {
+        let state = self.shared.state();
+        state
+            .store
+            .since(revision)
+            .next()
+            .filter(|(found, _)| *found == revision)
+            .map(|(_, happened)| happened.at)
+    }
+
     /// The value of a key.
     pub fn get(&self, key: impl AsRef<[u8]>) -> Option<Vec<u8>> {
         let state = self.shared.state();
