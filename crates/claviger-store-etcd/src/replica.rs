@@ -125,21 +125,21 @@ impl Drop for Pending<'_> {
 mod tests {
     use super::*;
 
-    fn record(version: Version) -> Option<Stored> {
-        Some(Stored { value: vec![1], version })
+    fn stored(version: Version) -> Stored {
+        Stored { value: vec![1], version }
     }
 
     #[test]
     fn what_was_read_follows_its_changes() {
         let replica = Replica::new();
         assert_eq!(replica.get(b"a"), None);
-        replica.begin(b"a").keep(record(3), 5);
-        assert_eq!(replica.get(b"a"), Some(Known(record(3))));
-        replica.changed(b"a", record(6), 6);
-        assert_eq!(replica.get(b"a"), Some(Known(record(6))));
+        replica.begin(b"a").keep(Some(stored(3)), 5);
+        assert_eq!(replica.get(b"a"), Some(Known(Some(stored(3)))));
+        replica.changed(b"a", Some(stored(6)), 6);
+        assert_eq!(replica.get(b"a"), Some(Known(Some(stored(6)))));
         replica.changed(b"a", None, 7);
         assert_eq!(replica.get(b"a"), Some(Known(None)), "that it is gone is known too");
-        replica.changed(b"b", record(8), 8);
+        replica.changed(b"b", Some(stored(8)), 8);
         assert_eq!(replica.get(b"b"), None, "nobody has asked for it");
         replica.forget();
         assert_eq!(replica.get(b"a"), None);
@@ -155,9 +155,9 @@ mod tests {
             let pending = replica.begin(b"a");
             let other = replica.begin(b"a");
             if let Some(changed) = changed {
-                replica.changed(b"a", record(changed), changed);
+                replica.changed(b"a", Some(stored(changed)), changed);
             }
-            pending.keep(record(1), at);
+            pending.keep(Some(stored(1)), at);
             assert_eq!(replica.get(b"a").is_some(), kept, "changed {changed:?}, read {at}");
             drop(other);
             assert!(replica.reading().is_empty());
@@ -165,7 +165,7 @@ mod tests {
         }
         let pending = replica.begin(b"a");
         replica.forget();
-        pending.keep(record(1), 5);
+        pending.keep(Some(stored(1)), 5);
         assert_eq!(replica.get(b"a"), None, "the watch was broken meanwhile");
     }
 
