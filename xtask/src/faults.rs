@@ -11,6 +11,7 @@ use crate::chance::Chance;
 use crate::clock::unix_millis;
 use crate::cluster::{Cluster, Settings};
 use crate::etcd::{Binary, obtain};
+use crate::process::target;
 
 mod conclude;
 mod crashes;
@@ -165,9 +166,13 @@ impl Scene {
             sleep(AROUND);
         }
         let world = load.stop()?;
-        outcome.with_context(|| told(&world))?;
-        let report = conclude(&cluster, &world)?;
-        println!("{report}");
+        let report = outcome.with_context(|| told(&world)).and_then(|()| conclude(&cluster, &world));
+        if report.is_err() {
+            let kept = target().join("faults");
+            cluster.keep_logs(&kept)?;
+            println!("    logs in {}", kept.display());
+        }
+        println!("{}", report?);
         Ok(())
     }
 }

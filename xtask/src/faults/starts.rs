@@ -61,6 +61,7 @@ fn wrong_starts(cluster: &Cluster, other: &Etcd) -> Result<Vec<Wrong>> {
     let (right, root) = (cluster.etcd.clients(), cluster.folder().join("root.key"));
     let strange = cluster.folder().join("strange.key");
     fs::write(&strange, turned(&fs::read(&root)?))?;
+    fs::set_permissions(&strange, fs::metadata(&root)?.permissions())?;
     let mixed = |ours: &[SocketAddr], theirs: Vec<SocketAddr>| [ours, &theirs].concat();
     let first = right.get(..2).context("a cluster has members")?;
     let wrong = |name, endpoints, says| Wrong { name, endpoints, root_key: root.clone(), prefix: None, says };
