@@ -30,6 +30,8 @@ mod read;
 mod records;
 mod send;
 mod shared;
+#[cfg(feature = "simulated")]
+pub mod simulated;
 mod status;
 mod world;
 
