@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::thread::{JoinHandle, sleep, spawn};
 use std::time::Duration;
 
@@ -79,7 +79,8 @@ pub struct World {
     clients: Clients,
     /// Nodes that were ready when they were last asked.
     ready: Vec<AtomicBool>,
-    over: AtomicBool,
+    /// When the clients were told to end.
+    over: OnceLock<Duration>,
     events: Mutex<Vec<Event>>,
     ops: Mutex<Vec<Op>>,
     /// Ids of keys whose making was acknowledged.
@@ -116,7 +117,7 @@ impl Load {
 
     /// Ends every client after its last request.
     pub fn stop(self) -> Result<Arc<World>> {
-        self.world.over.store(true, Ordering::Relaxed);
+        self.world.over.get_or_init(|| self.world.clock.read());
         for thread in self.threads {
             thread.join().map_err(|_| anyhow!("a client panicked"))?;
         }
@@ -147,7 +148,7 @@ impl World {
             clients,
             ready: nodes.iter().map(|_| AtomicBool::new(true)).collect(),
             nodes,
-            over: AtomicBool::new(false),
+            over: OnceLock::new(),
             events: Mutex::default(),
             ops: Mutex::default(),
             born: Mutex::default(),
@@ -156,7 +157,12 @@ impl World {
 
     /// Whether the clients are to end.
     fn over(&self) -> bool {
-        self.over.load(Ordering::Relaxed)
+        self.over.get().is_some()
+    }
+
+    /// When the clients were told to end; now, where they were not.
+    pub fn until(&self) -> Duration {
+        self.over.get().copied().unwrap_or_else(|| self.clock.read())
     }
 
     /// Which nodes a client of that node may ask, the first first.
