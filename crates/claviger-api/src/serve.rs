@@ -60,7 +60,8 @@ impl Life {
         let permission = self.target.route.action.permission;
         let source = request.incoming.source;
         let cx = Cx::new(&self.app.authority, admitted.caller, permission, admitted.region, source);
-        let outcome = self.run(&cx, &request).await.and_then(|reply| self.in_time(reply));
+        let outcome = self.told_to_all(self.run(&cx, &request).await).await;
+        let outcome = outcome.and_then(|reply| self.in_time(reply));
         self.finish(mounted, &request, Some(&cx), outcome).await
     }
 
@@ -94,6 +95,18 @@ impl Life {
         }
         // Still in conflict after all tries: nothing was changed, and trying later is right.
         outcome.map_err(|fault| if fault == Fault::Conflict { Fault::Unavailable } else { fault })
+    }
+
+    /// A change that is refused because of what is stored may have been made a moment ago by a node that died before it had told
+    /// the others: whoever repeats it takes the refusal for its end. It is answered once what was found is law everywhere.
+    async fn told_to_all(&self, outcome: Result<Reply, Fault>) -> Result<Reply, Fault> {
+        match &outcome {
+            Err(fault) if self.target.route.action.effect == Effect::Writes && fault.is_of_the_store() => {
+                self.app.authority.engine().settle().await?;
+            }
+            Ok(_) | Err(_) => {}
+        }
+        outcome
     }
 
     /// A node that was stopped in the middle of a request refuses rather than answer late. What has been written stays true.

@@ -81,7 +81,10 @@ async fn a_node_that_dies_is_waited_for_no_longer_than_its_lease() {
     let (started, newcomer) = (Instant::now(), open(options.clone()).await);
     newcomer.settle().await.expect("settled");
     let waited = started.elapsed();
-    assert!((Duration::from_secs(1)..LONGEST).contains(&waited), "a newcomer knows nothing of the past: {waited:?}");
+    assert!(
+        (Duration::from_secs(1)..LONGEST).contains(&waited),
+        "a newcomer knows nothing of the past: {waited:?}"
+    );
     // In the end etcd removes what the dead node left, and commits are quick again.
     let gone = async {
         while one.live_nodes() > 1 {
