@@ -60,7 +60,7 @@ impl Life {
         let permission = self.target.route.action.permission;
         let source = request.incoming.source;
         let cx = Cx::new(&self.app.authority, admitted.caller, permission, admitted.region, source);
-        let outcome = self.told_to_all(self.run(&cx, &request).await).await;
+        let outcome = self.settled(self.run(&cx, &request).await).await;
         let outcome = outcome.and_then(|reply| self.in_time(reply));
         self.finish(mounted, &request, Some(&cx), outcome).await
     }
@@ -97,9 +97,9 @@ impl Life {
         outcome.map_err(|fault| if fault == Fault::Conflict { Fault::Unavailable } else { fault })
     }
 
-    /// A change that is refused because of what is stored may have been made a moment ago by a node that died before it had told
-    /// the others: whoever repeats it takes the refusal for its end. It is answered once what was found is law everywhere.
-    async fn told_to_all(&self, outcome: Result<Reply, Fault>) -> Result<Reply, Fault> {
+    /// A change that was refused may have found somebody else's change, whose call has not returned yet, or never will: "there
+    /// is no such access key" is said only once no node honours it. What says nothing of the store is said at once.
+    async fn settled(&self, outcome: Result<Reply, Fault>) -> Result<Reply, Fault> {
         match &outcome {
             Err(fault) if self.target.route.action.effect == Effect::Writes && fault.is_of_the_store() => {
                 self.app.authority.engine().settle().await?;
