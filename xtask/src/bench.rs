@@ -7,11 +7,12 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 use crate::process::target;
 
 mod client;
+mod cluster;
 mod echo;
 mod fsync;
 mod load;
@@ -49,21 +50,40 @@ pub struct Options {
     /// Keys in the large store.
     #[arg(long, default_value_t = 100_000)]
     keys: u32,
+    /// Measure this part alone.
+    #[arg(long, value_enum)]
+    only: Option<Part>,
     /// Also write the tables to this file.
     #[arg(long)]
     markdown: Option<PathBuf>,
 }
 
+/// What can be measured by itself.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+enum Part {
+    /// Several nodes over etcd.
+    Cluster,
+    /// One node on the embedded engine.
+    Node,
+}
+
 /// Runs all measurements and prints them.
 pub fn run(options: &Options) -> Result<()> {
     let folder = tempfile::Builder::new().prefix("bench-").tempdir_in(target())?;
-    let mut report = Report::new(options.rounds, options.seconds, options.connections);
-    data_plane(options, folder.path(), &mut report)?;
-    durable_writes(options, folder.path(), &mut report)?;
-    many_keys(options, folder.path(), &mut report)?;
-    println!("{}", report.markdown());
+    let mut text = String::new();
+    if options.only != Some(Part::Cluster) {
+        let mut report = Report::new(options.rounds, options.seconds, options.connections);
+        data_plane(options, folder.path(), &mut report)?;
+        durable_writes(options, folder.path(), &mut report)?;
+        many_keys(options, folder.path(), &mut report)?;
+        text += &report.markdown();
+    }
+    if options.only != Some(Part::Node) {
+        text += &cluster::run(options, folder.path())?;
+    }
+    println!("{text}");
     if let Some(path) = &options.markdown {
-        std::fs::write(path, report.markdown())?;
+        std::fs::write(path, text)?;
     }
     Ok(())
 }

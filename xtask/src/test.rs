@@ -6,7 +6,7 @@ use std::time::Instant;
 use anyhow::{Context as _, Result};
 use clap::{Args, ValueEnum};
 
-use crate::process::{binary, command, succeed, watch};
+use crate::process::{binary, command, succeed, target, watch};
 use crate::{crash, etcd, faults};
 
 mod clients;
@@ -114,11 +114,7 @@ impl Step {
                 Ok(tally)
             }
             Self::Crash => crash::run(&crash::Options::default()).map(|()| Tally::one(true)),
-            Self::Etcd => {
-                let etcd = etcd::obtain()?;
-                println!("etcd {} ({})", etcd.version, etcd.path.display());
-                Ok(Tally::one(true))
-            }
+            Self::Etcd => engine_tests(),
             Self::Model => cargo(&["run", "-p", "claviger-model"]),
             Self::Faults => {
                 let ended = faults::play(&faults::Options::default())?;
@@ -138,9 +134,26 @@ fn cargo(arguments: &[&str]) -> Result<Tally> {
 
 /// All of `cargo test`, counted.
 fn cargo_tests() -> Result<Tally> {
+    counted(&mut command("cargo", ["test", "--workspace", "--no-fail-fast"]))
+}
+
+/// The engine's tests against a real etcd of one member.
+fn engine_tests() -> Result<Tally> {
+    let binary = etcd::obtain()?;
+    println!("etcd {} ({})", binary.version, binary.path.display());
+    let folder = tempfile::Builder::new().prefix("etcd-").tempdir_in(target())?;
+    let etcd = etcd::Etcd::start(&binary, folder.path(), 1, etcd::Settings::default())?;
+    let client = etcd.clients().first().context("one member")?.to_string();
+    let arguments = ["test", "-p", "claviger-store-etcd", "--features", "real-etcd", "--test", "real"];
+    let mut tests = command("cargo", arguments);
+    tests.env("CLAVIGER_ETCD_URL", format!("http://{client}")).env("CLAVIGER_ETCD", &binary.path);
+    counted(&mut tests)
+}
+
+/// A run of `cargo test`, counted.
+fn counted(tests: &mut Command) -> Result<Tally> {
     let mut tally = Tally::default();
-    let arguments = ["test", "--workspace", "--no-fail-fast"];
-    let succeeded = watch(&mut command("cargo", arguments), |line| {
+    let succeeded = watch(tests, |line| {
         if line.starts_with("test result:") {
             tally.add(Tally { passed: count(line, "passed"), failed: count(line, "failed") });
         }

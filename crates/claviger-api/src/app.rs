@@ -80,6 +80,17 @@ impl App {
         }
     }
 
+    /// Whether what is cached of the store is all that was committed until now. If not, nothing may be decided: a key may
+    /// have been disabled, or a grant revoked, of which this node has not heard.
+    pub(crate) fn fresh(&self) -> Result<(), Fault> {
+        if self.authority.engine().fresh() { Ok(()) } else { Err(Fault::Unavailable) }
+    }
+
+    /// How many nodes share the rates.
+    pub(crate) fn nodes(&self) -> u32 {
+        self.authority.engine().live_nodes()
+    }
+
     /// Writes a line and waits until it is written. Requests that are ready in the same turn of the runtime share one write.
     pub(crate) async fn audit(&self, event: &Event<'_>) -> Result<(), Fault> {
         let ticket = self.audit.append(event).map_err(|error| unaudited(&error))?;
@@ -163,10 +174,10 @@ impl Mounted {
         &self.full_name
     }
 
-    /// Takes one of `key`'s requests.
-    pub(crate) fn take(&self, key: u64) -> Result<(), Fault> {
+    /// Takes one of `key`'s requests, of which this node has its share among `nodes`.
+    pub(crate) fn take(&self, key: u64, nodes: u32) -> Result<(), Fault> {
         match &self.limiter {
-            Some(limiter) => limiter.take(key).map_err(|limit| Fault::RateLimited { limit }),
+            Some(limiter) => limiter.take(key, nodes).map_err(|limit| Fault::RateLimited { limit }),
             None => Ok(()),
         }
     }

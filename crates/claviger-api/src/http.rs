@@ -2,14 +2,14 @@
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
 use claviger_core::Fault;
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Body, Incoming as Streamed};
-use hyper::header::{CONTENT_TYPE, HeaderValue};
+use hyper::header::{CONNECTION, CONTENT_TYPE, HeaderValue};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
@@ -17,7 +17,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use rustls::ServerConfig;
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::time::timeout;
 use tokio_io_timeout::TimeoutStream;
@@ -26,6 +26,7 @@ use tokio_rustls::TlsAcceptor;
 use crate::app::App;
 use crate::dialect::Answer;
 use crate::incoming::{Incoming, RequestId};
+use crate::phase::{Phase, reached};
 use crate::serve::{refuse, serve};
 use crate::sources::Sources;
 
@@ -46,9 +47,16 @@ pub struct HttpLimits {
     pub header_seconds: u64,
     /// How long a client may take to send a body, and may leave an answer unread.
     pub body_seconds: u64,
-    /// How long requests in flight may take after a stop was asked for.
+    /// How long a server that was told to stop goes on serving, not ready any more, so that whoever sends it requests notices.
+    pub notice_seconds: u64,
+    /// How long requests in flight may take after that.
     pub drain_seconds: u64,
 }
+
+/// How long a connection may stay without a first request once the server stops.
+const FIRST_REQUEST: Duration = Duration::from_millis(500);
+/// Most connections that wait to be accepted; those that wait when the server stops are still served.
+const BACKLOG: u16 = 1024;
 
 impl Default for HttpLimits {
     fn default() -> Self {
@@ -60,6 +68,7 @@ impl Default for HttpLimits {
             in_flight: 4096,
             header_seconds: 60,
             body_seconds: 30,
+            notice_seconds: 0,
             drain_seconds: 20,
         }
     }
@@ -90,6 +99,8 @@ pub struct Shell {
     pub open: Arc<AtomicUsize>,
     /// Open connections by source.
     pub sources: Arc<Sources>,
+    /// How far the server has come.
+    pub phase: watch::Receiver<Phase>,
 }
 
 /// Binds an address so that every runtime can have a listener of its own on it. Port 0 becomes a real port in the first.
@@ -106,7 +117,7 @@ pub fn bind(address: SocketAddr, count: usize) -> std::io::Result<Vec<std::net::
         socket.set_reuse_port(true)?;
         socket.set_nonblocking(true)?;
         socket.bind(&address.into())?;
-        socket.listen(1024)?;
+        socket.listen(BACKLOG.into())?;
         listeners.push(socket.into());
     }
     Ok(listeners)
@@ -118,34 +129,34 @@ impl Shell {
         self,
         listener: std::net::TcpListener,
         tls: Option<Arc<ServerConfig>>,
-        mut stop: watch::Receiver<bool>,
     ) -> std::io::Result<()> {
         let listener = TcpListener::from_std(listener)?;
         let tls = tls.map(TlsAcceptor::from);
+        let mut phase = self.phase.clone();
         loop {
             let accepted = tokio::select! {
                 accepted = listener.accept() => accepted,
-                () = told(&mut stop) => break,
+                () = reached(&mut phase, Phase::Stopping) => break,
             };
-            let (stream, peer) = match accepted {
-                Ok(accepted) => accepted,
+            match accepted {
+                Ok((stream, peer)) => self.spawn(stream, peer.ip(), tls.clone()),
                 Err(error) => {
                     // Out of descriptors, most likely: wait for some to come back instead of spinning.
                     tracing::warn!(%error, "a connection could not be accepted");
                     tokio::time::sleep(Duration::from_millis(50)).await;
-                    continue;
                 }
-            };
-            let Some(place) = Place::take(&self.open, self.limits.connections) else { continue };
-            let source = self.sources.take(peer.ip(), self.limits.connections_per_source);
-            let Some(from_source) = source else { continue };
-            let _ = stream.set_nodelay(true);
-            let (shell, tls, stop) = (self.clone(), tls.clone(), stop.clone());
-            tokio::spawn(async move {
-                shell.connection(stream, peer.ip(), tls, stop).await;
-                drop((place, from_source));
-            });
+            }
         }
+        for _ in 0..BACKLOG {
+            let waiting = tokio::select! {
+                biased;
+                accepted = listener.accept() => accepted.ok(),
+                () = std::future::ready(()) => None,
+            };
+            let Some((stream, peer)) = waiting else { break };
+            self.spawn(stream, peer.ip(), tls.clone());
+        }
+        drop(listener);
         let deadline = Duration::from_secs(self.limits.drain_seconds);
         let drained = async {
             while self.open.load(Ordering::SeqCst) > 0 {
@@ -158,19 +169,25 @@ impl Shell {
         Ok(())
     }
 
-    async fn connection(
-        self,
-        stream: tokio::net::TcpStream,
-        source: IpAddr,
-        tls: Option<TlsAcceptor>,
-        stop: watch::Receiver<bool>,
-    ) {
+    /// Serves a connection on a task of its own, if it finds a place.
+    fn spawn(&self, stream: TcpStream, source: IpAddr, tls: Option<TlsAcceptor>) {
+        let Some(place) = Place::take(&self.open, self.limits.connections) else { return };
+        let Some(of_source) = self.sources.take(source, self.limits.connections_per_source) else { return };
+        let _ = stream.set_nodelay(true);
+        let shell = self.clone();
+        tokio::spawn(async move {
+            shell.connection(stream, source, tls).await;
+            drop((place, of_source));
+        });
+    }
+
+    async fn connection(self, stream: TcpStream, source: IpAddr, tls: Option<TlsAcceptor>) {
         match tls {
-            None => self.http(stream, source, stop).await,
+            None => self.http(stream, source).await,
             Some(acceptor) => {
                 let patience = Duration::from_secs(self.limits.header_seconds);
                 match timeout(patience, acceptor.accept(stream)).await {
-                    Ok(Ok(stream)) => self.http(stream, source, stop).await,
+                    Ok(Ok(stream)) => self.http(stream, source).await,
                     Ok(Err(error)) => tracing::debug!(%error, %source, "a TLS handshake failed"),
                     Err(_) => tracing::debug!(%source, "a TLS handshake took too long"),
                 }
@@ -178,16 +195,14 @@ impl Shell {
         }
     }
 
-    async fn http(
-        self,
-        stream: impl AsyncRead + AsyncWrite + Send,
-        source: IpAddr,
-        mut stop: watch::Receiver<bool>,
-    ) {
+    async fn http(self, stream: impl AsyncRead + AsyncWrite + Send, source: IpAddr) {
         let patience = Duration::from_secs(self.limits.header_seconds);
+        let mut phase = self.phase.clone();
+        let asked = AtomicBool::new(false);
         let service = service_fn(|request| {
+            asked.store(true, Ordering::Relaxed);
             let shell = self.clone();
-            async move { Ok::<_, std::convert::Infallible>(shell.request(request, source).await) }
+            async move { Ok::<_, std::convert::Infallible>(shell.answer(request, source).await) }
         });
         let mut stream = TimeoutStream::new(stream);
         stream.set_write_timeout(Some(Duration::from_secs(self.limits.body_seconds)));
@@ -198,15 +213,29 @@ impl Shell {
             .serve_connection(TokioIo::new(stream), service);
         let mut connection = std::pin::pin!(connection);
         let served = tokio::select! {
+            // A request that is here already comes before the end.
+            biased;
             served = connection.as_mut() => served,
-            () = told(&mut stop) => {
+            () = reached(&mut phase, Phase::Stopping) => {
                 connection.as_mut().graceful_shutdown();
-                connection.await
+                tokio::select! {
+                    served = connection.as_mut() => served,
+                    () = never_asked(&asked) => Ok(()),
+                }
             }
         };
         if let Err(error) = served {
             tracing::debug!(%error, %source, "a connection ended badly");
         }
+    }
+
+    async fn answer(self, request: Request<Streamed>, source: IpAddr) -> Answer {
+        let phase = self.phase.clone();
+        let mut answer = self.request(request, source).await;
+        if *phase.borrow() >= Phase::Leaving {
+            answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+        }
+        answer
     }
 
     async fn request(self, request: Request<Streamed>, source: IpAddr) -> Answer {
@@ -288,10 +317,12 @@ impl Shell {
     }
 }
 
-/// Waits until a stop was asked for.
-async fn told(stop: &mut watch::Receiver<bool>) {
-    // The sender lives as long as the process: an error would mean that it is gone, which is a stop too.
-    let _ = stop.wait_for(|&stop| stop).await;
+/// Ends when a connection that was opened has not been used for anything in time.
+async fn never_asked(asked: &AtomicBool) {
+    tokio::time::sleep(FIRST_REQUEST).await;
+    if asked.load(Ordering::Relaxed) {
+        std::future::pending::<()>().await;
+    }
 }
 
 enum Unread {

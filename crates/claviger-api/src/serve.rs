@@ -60,23 +60,26 @@ impl Life {
         let permission = self.target.route.action.permission;
         let source = request.incoming.source;
         let cx = Cx::new(&self.app.authority, admitted.caller, permission, admitted.region, source);
-        let outcome = self.run(&cx, &request).await;
+        let outcome = self.run(&cx, &request).await.and_then(|reply| self.in_time(reply));
+        let outcome = self.settled(outcome).await;
         self.finish(mounted, &request, Some(&cx), outcome).await
     }
 
-    /// Authenticates, then takes one of the account's requests per second. An open action is limited by source before its
+    /// Makes sure that this node knows what was revoked until now, authenticates, then takes one of the account's requests
+    /// per second. Everything that was committed before the request came is seen by what follows. An open action is limited by source before its
     /// credentials are looked at, since looking may be what costs.
     async fn admit(&self, mounted: &Mounted, request: &Request) -> Result<Admitted, Fault> {
         self.app.audit_accepts()?;
+        self.app.fresh()?;
         let open = self.target.route.action.access == Access::Open;
         if open {
-            mounted.take(
-                BuildHasherDefault::<DefaultHasher>::default().hash_one(network(request.incoming.source)),
-            )?;
+            let source = network(request.incoming.source);
+            mounted
+                .take(BuildHasherDefault::<DefaultHasher>::default().hash_one(source), self.app.nodes())?;
         }
         let admitted = self.dialect.admit(&self.app.authority, &self.target, request).await?;
         if let (false, Some(caller)) = (open, &admitted.caller) {
-            mounted.take(caller.account.id.0)?;
+            mounted.take(caller.account.id.0, self.app.nodes())?;
         }
         Ok(admitted)
     }
@@ -92,6 +95,23 @@ impl Life {
         }
         // Still in conflict after all tries: nothing was changed, and trying later is right.
         outcome.map_err(|fault| if fault == Fault::Conflict { Fault::Unavailable } else { fault })
+    }
+
+    /// A node that was stopped in the middle of a request refuses rather than answer late. What has been written stays true.
+    fn in_time(&self, reply: Reply) -> Result<Reply, Fault> {
+        match self.target.route.action.effect {
+            Effect::Reads => self.app.fresh().map(|()| reply),
+            Effect::Writes => Ok(reply),
+        }
+    }
+
+    /// A change that was refused may have found somebody else's change, whose call has not returned yet: "there is no such access
+    /// key" is said only once no node honours it.
+    async fn settled(&self, outcome: Result<Reply, Fault>) -> Result<Reply, Fault> {
+        if outcome.is_err() && self.target.route.action.effect == Effect::Writes {
+            self.app.authority.engine().settle().await?;
+        }
+        outcome
     }
 
     /// Audits, counts, answers. An outcome that cannot be audited is not told.

@@ -5,11 +5,12 @@ use std::sync::Arc;
 use claviger_crypto::Secret;
 use claviger_store::Tx;
 
-use crate::authority::{Authority, expect_absent, label};
+use crate::authority::{Authority, expect_absent};
 use crate::clock::Moment;
 use crate::cx::{AccessKeyOwner, Cx, Granted};
 use crate::fault::{AccessKeyFault, Fault, UserFault};
 use crate::ids::{RegionId, RingId, UserId};
+use crate::label;
 use crate::records::{self, AccessKey, LastUsed, Sealed, User, at};
 
 /// Most access keys of one user.

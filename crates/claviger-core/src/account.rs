@@ -124,16 +124,32 @@ impl Authority {
             if missing.is_empty() {
                 continue;
             }
-            let mut account = account;
-            let mut tx = self.tx();
-            for region in missing {
-                let project = HexId(self.entropy.bytes());
-                tx.put(at::hex(project), records::encode(&HexName::Project(account.id, region.clone())));
-                account.projects.insert(region, project);
-            }
-            tx.put(at::account(account.id), records::encode(&account));
-            tx.commit().await?;
+            self.give_projects(account.id, &missing).await?;
         }
         Ok(())
+    }
+
+    async fn give_projects(&self, id: AccountId, regions: &[RegionId]) -> Result<(), Fault> {
+        loop {
+            let mut tx = self.tx();
+            let Some(value) = tx.get(&at::account(id)).await? else { return Ok(()) };
+            let mut account: Account = records::decode(&value)?;
+            for region in regions {
+                // Another node that starts at the same time may have been first.
+                if !account.projects.contains_key(region) {
+                    let project = HexId(self.entropy.bytes());
+                    tx.put(at::hex(project), records::encode(&HexName::Project(id, region.clone())));
+                    account.projects.insert(region.clone(), project);
+                }
+            }
+            if tx.is_empty() {
+                return Ok(());
+            }
+            tx.put(at::account(id), records::encode(&account));
+            match tx.commit().await {
+                Err(claviger_store::StoreError::Conflict) => {}
+                outcome => return Ok(outcome.map(drop)?),
+            }
+        }
     }
 }

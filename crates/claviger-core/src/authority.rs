@@ -5,13 +5,14 @@ use std::hash::{BuildHasher, Hash, RandomState};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use claviger_crypto::{Entropy, RingKey, RootKey, Secret};
-use claviger_store::{Change, Engine, Expect, Tx, Version};
+use claviger_store::{Change, Engine, Expect, StoreError, Tx, Version};
 use tokio::sync::{Mutex, MutexGuard};
 
 use crate::cache::Cache;
 use crate::clock::Clock;
 use crate::fault::Fault;
 use crate::ids::{AccountId, HexId, KeyId, PolicyId, RegionId, RingId, UserId};
+use crate::label;
 use crate::loaded::{LoadedAccessKey, LoadedKey, LoadedPolicy};
 use crate::records::{self, Account, HexName, Meta, Policy, Revoked, Ring, Sealed, User, at};
 use crate::region::Regions;
@@ -110,7 +111,11 @@ impl Authority {
             None => {
                 let meta = Meta { v: 1, created: self.clock.now(), root: fingerprint };
                 tx.put(at::meta(), records::encode(&meta));
-                tx.commit().await.map_err(Fault::from)?;
+                match tx.commit().await {
+                    // Another node that begins at the same time was first: its root key counts.
+                    Err(StoreError::Conflict) => return Box::pin(self.check_root()).await,
+                    outcome => drop(outcome.map_err(Fault::from)?),
+                }
             }
         }
         Ok(())
@@ -307,35 +312,6 @@ pub enum OpenError {
 impl From<Fault> for OpenError {
     fn from(fault: Fault) -> Self {
         Self::Store(fault)
-    }
-}
-
-/// What sealed bytes are bound to: moved or swapped in the store, they do not open.
-pub(crate) mod label {
-    use crate::ids::{AccountId, KeyId, RingId};
-
-    pub(crate) fn ring(id: &RingId) -> Vec<u8> {
-        format!("claviger/ring/{}/{}", id.account.0, id.region).into_bytes()
-    }
-
-    pub(crate) fn access_key(id: &str, account: AccountId) -> Vec<u8> {
-        format!("claviger/access-key/{}/{id}", account.0).into_bytes()
-    }
-
-    pub(crate) fn material(id: KeyId, version: u32) -> Vec<u8> {
-        format!("claviger/material/{id}/{version}").into_bytes()
-    }
-
-    pub(crate) fn imported(id: KeyId) -> Vec<u8> {
-        format!("claviger/imported/{id}").into_bytes()
-    }
-
-    pub(crate) fn import_token(id: KeyId) -> Vec<u8> {
-        format!("claviger/import-token/{id}").into_bytes()
-    }
-
-    pub(crate) fn token(account: AccountId) -> Vec<u8> {
-        format!("claviger/token/{}", account.0).into_bytes()
     }
 }
 

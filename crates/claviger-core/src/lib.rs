@@ -16,6 +16,7 @@ pub mod delegation;
 pub mod fault;
 mod ids;
 pub mod key;
+mod label;
 mod loaded;
 pub mod permission;
 pub mod policies;

@@ -5,10 +5,11 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use claviger_crypto::{CipherKey, MacKey, RingKey, Secret};
 
-use crate::authority::{label, open};
+use crate::authority::open;
 use crate::clock::Moment;
 use crate::fault::{CipherFault, Fault};
 use crate::key::Key;
+use crate::label;
 use crate::policy::Compiled;
 use crate::records::{AccessKey, Policy};
 

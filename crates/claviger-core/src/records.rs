@@ -72,6 +72,10 @@ pub mod at {
     pub fn setting(ring: &RingId, service: &str) -> Vec<u8> {
         build(b'e', &[&ring_bytes(ring), service.as_bytes()])
     }
+    /// `g` → [`super::Agreed`]
+    pub fn agreed() -> Vec<u8> {
+        build(b'g', &[])
+    }
     /// `h` hex id → [`super::HexName`]
     pub fn hex(id: HexId) -> Vec<u8> {
         build(b'h', &[&id.0])
@@ -103,6 +107,10 @@ pub mod at {
     /// `n` ring, alias → [`super::Points`]
     pub fn alias(ring: &RingId, alias: &str) -> Vec<u8> {
         build(b'n', &[&ring_bytes(ring), alias.as_bytes()])
+    }
+    /// `o` → [`super::Restoring`]
+    pub fn restoring() -> Vec<u8> {
+        build(b'o', &[])
     }
     /// `p` policy → [`super::Policy`]
     pub fn policy(id: PolicyId) -> Vec<u8> {
@@ -184,6 +192,24 @@ pub struct Meta {
     pub created: Moment,
     /// The public fingerprint of the root key that wraps the rings, hex.
     pub root: String,
+}
+
+/// What the configurations of all nodes of a cluster must have in common.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Agreed {
+    /// Format of this record.
+    pub v: u8,
+    /// The settings that matter, by the table of the configuration that they are in.
+    pub tables: BTreeMap<String, serde_json::Value>,
+}
+
+/// A mark: the store is being filled from a dump, and is no store yet.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Restoring {
+    /// Format of this record.
+    pub v: u8,
+    /// Since when.
+    pub since: Moment,
 }
 
 /// A tenant.

@@ -10,11 +10,12 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use serde::{Deserialize, Serialize};
 
-use crate::authority::{Authority, label};
+use crate::authority::Authority;
 use crate::caller::{Caller, Proof, Scope};
 use crate::clock::Moment;
 use crate::fault::{AuthenticationFault, Fault};
 use crate::ids::{AccountId, RegionId, RingId, UserId};
+use crate::label;
 use crate::loaded::LoadedAccessKey;
 use crate::records::{self, Revoked, at};
 

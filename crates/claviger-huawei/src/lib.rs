@@ -5,6 +5,8 @@ mod dialect;
 mod iam;
 mod kms;
 #[cfg(test)]
+mod stale;
+#[cfg(test)]
 mod testing;
 mod wire;
 

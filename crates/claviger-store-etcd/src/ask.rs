@@ -59,6 +59,11 @@ pub(crate) fn found(response: Option<ResponseOp>) -> RangeResponse {
     }
 }
 
+/// That a key has been there since this revision.
+pub(crate) fn made_by(key: Vec<u8>, revision: i64) -> Compare {
+    compare(key, CompareTarget::Create, TargetUnion::CreateRevision(revision))
+}
+
 fn compare(key: Vec<u8>, target: CompareTarget, expected: TargetUnion) -> Compare {
     Compare { result: CompareResult::Equal.into(), target: target.into(), key, target_union: Some(expected) }
 }

@@ -128,7 +128,7 @@ impl Client {
         .await
     }
 
-    /// A transaction that only reads, asked of one member after the other for at most `limit`.
+    /// A transaction that only reads, or that may be done again, asked of one member after the other for at most `limit`.
     pub(crate) async fn read(&self, txn: TxnRequest, limit: Duration) -> Result<TxnResponse, StoreError> {
         self.retried(limit, |member| {
             let txn = txn.clone();
@@ -140,13 +140,13 @@ impl Client {
         .await
     }
 
-    /// A transaction that writes: sent at most once.
+    /// A transaction that writes: sent at most once, and given up after as long as one member may take.
     pub(crate) async fn write(&self, txn: TxnRequest) -> Result<TxnResponse, Failed> {
         let mut left = 2 * self.members.len();
         loop {
             let member = self.current();
             let request = self.request(txn.clone());
-            let sent = timeout(self.deadline, async { self.kv(member).txn(request).await }).await;
+            let sent = timeout(self.attempt, async { self.kv(member).txn(request).await }).await;
             let status = match sent {
                 Ok(Ok(answer)) => return Ok(answer.into_inner()),
                 Ok(Err(status)) => status,

@@ -1,6 +1,7 @@
 //! The watch: every change under the prefix, in order, told to the observers; from where it broke off, or over again.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use claviger_store::{Change, StoreError, Version};
@@ -164,7 +165,13 @@ fn apply(shared: &Shared, events: Vec<Event>) {
         }
         match shared.layout.place(&kv.key) {
             Place::Data(key) => keys.push(key.to_vec()),
-            Place::Head => head = Some(revision),
+            Place::Head => {
+                head = Some(revision);
+                match own(shared, &kv.value) {
+                    Some(number) => shared.note_own(number, revision),
+                    None => drop(shared.foreign.fetch_max(revision, Ordering::SeqCst)),
+                }
+            }
             Place::Node(id) if deleted => shared.nodes(|reach, now| reach.vanished(id, now)),
             Place::Node(_) => {
                 if let Some(registered) = registered(shared, &kv) {
@@ -205,6 +212,12 @@ fn registered(shared: &Shared, kv: &KeyValue) -> Option<Registered> {
             Some(Registered { id: id.to_owned(), node, revision: 0 })
         }
     }
+}
+
+/// The number of a commit, if it is this engine's own.
+fn own(shared: &Shared, value: &[u8]) -> Option<u64> {
+    let (id, number) = std::str::from_utf8(value).ok()?.split_once(':')?;
+    (shared.mark == id).then(|| number.parse().ok())?
 }
 
 fn acknowledgement(shared: &Shared, kv: &KeyValue) -> Option<(String, Version)> {

@@ -7,6 +7,9 @@
 //! | `<prefix>h/<slot>` | the head: put by every commit, so that the newest of them tells the revision of the newest commit |
 //! | `<prefix>n/<node id>` | a node that may serve, as JSON, under an etcd lease |
 //! | `<prefix>a/<node id>` | up to which revision that node has applied, in decimal, under the same lease |
+//! | `<prefix>t` | touched for the sake of the revision that this makes |
+//!
+//! The value of a head is `<engine id>:<number>`: whose commit it was, for an engine that did not hear of the outcome.
 
 use claviger_store::limits::KEY_BYTES_MAX;
 
@@ -54,6 +57,10 @@ impl Layout {
 
     pub(crate) fn acknowledged(&self, id: &str) -> Vec<u8> {
         self.key(b"a/", id.as_bytes())
+    }
+
+    pub(crate) fn touch(&self) -> Vec<u8> {
+        self.key(b"t", b"")
     }
 
     /// Everything under the prefix.

@@ -13,11 +13,10 @@ use tokio::sync::{Semaphore, mpsc, oneshot};
 
 use crate::ask;
 use crate::check;
-use crate::client::Failed;
 use crate::layout::Layout;
-use crate::proto::etcdserverpb::response_op::Response;
-use crate::proto::etcdserverpb::{TxnRequest, TxnResponse};
-use crate::shared::{Counters, Shared};
+use crate::proto::etcdserverpb::TxnRequest;
+use crate::send::{refuse, send};
+use crate::shared::Shared;
 
 /// What etcd takes in one transaction, nested ones counted as it counts them.
 const OPERATIONS_MAX: usize = 128;
@@ -35,10 +34,10 @@ pub(crate) const QUEUE_MAX: usize = 4096;
 
 /// A batch that wants to be committed.
 pub(crate) struct Commit {
-    txn: TxnRequest,
+    pub(crate) txn: TxnRequest,
+    pub(crate) bytes: usize,
+    pub(crate) answer: oneshot::Sender<Result<Stored, StoreError>>,
     touched: Touched,
-    bytes: usize,
-    answer: oneshot::Sender<Result<Stored, StoreError>>,
 }
 
 /// A commit that etcd has stored.
@@ -145,8 +144,7 @@ pub(crate) async fn merge(shared: Arc<Shared>, mut commits: mpsc::Receiver<Commi
             match check::found(&shared).await {
                 Ok(()) => founded = true,
                 Err(error) => {
-                    let answers = group.into_iter().map(|commit| commit.answer).collect();
-                    fail(&shared, answers, &Failed::Refused(error));
+                    refuse(group, &error);
                     continue;
                 }
             }
@@ -184,72 +182,6 @@ fn gather(waiting: &mut VecDeque<Commit>) -> Vec<Commit> {
     passed.append(waiting);
     *waiting = passed;
     group
-}
-
-async fn send(shared: &Shared, group: Vec<Commit>) {
-    let mut answers = Vec::with_capacity(group.len());
-    let mut success = Vec::with_capacity(group.len());
-    let mut bytes = 0;
-    for (slot, commit) in group.into_iter().enumerate() {
-        let mut txn = commit.txn;
-        // Tells every node, with the watch and when it renews its lease, that there is a newer commit.
-        txn.success.push(ask::put(shared.layout.head(slot), Vec::new(), 0));
-        success.push(ask::nested(txn));
-        bytes += commit.bytes;
-        answers.push(commit.answer);
-    }
-    let txn = TxnRequest { success, ..TxnRequest::default() };
-    let outcome = shared.client.write(txn).await;
-    // Later than the moment at which etcd stored it, which is what counts.
-    let at = shared.world.now();
-    Counters::add(&shared.counters.flushes, 1);
-    match outcome {
-        Ok(answer) => match shared.client.revision(answer.header.as_ref()) {
-            Ok(version) => {
-                Counters::add(&shared.counters.bytes_committed, bytes as u64);
-                answer_each(shared, answers, answer, Stored { version, at });
-            }
-            Err(status) => fail(shared, answers, &Failed::Unknown(status)),
-        },
-        Err(failed) => fail(shared, answers, &failed),
-    }
-}
-
-type Answers = Vec<oneshot::Sender<Result<Stored, StoreError>>>;
-
-fn answer_each(shared: &Shared, answers: Answers, txn: TxnResponse, stored: Stored) {
-    let mut responses = txn.responses.into_iter();
-    for answer in answers {
-        let outcome = match responses.next().and_then(|response| response.response) {
-            Some(Response::ResponseTxn(TxnResponse { succeeded: true, .. })) => {
-                Counters::add(&shared.counters.commits, 1);
-                Ok(stored)
-            }
-            Some(Response::ResponseTxn(_)) => {
-                Counters::add(&shared.counters.conflicts, 1);
-                Err(StoreError::Conflict)
-            }
-            _ => {
-                Counters::add(&shared.counters.unknown, 1);
-                Err(StoreError::OutcomeUnknown("etcd's answer lacks this commit".into()))
-            }
-        };
-        // Nobody may be waiting any more.
-        let _ = answer.send(outcome);
-    }
-}
-
-fn fail(shared: &Shared, answers: Answers, failed: &Failed) {
-    let error = match failed {
-        Failed::Refused(error) => error.clone(),
-        Failed::Unknown(status) => {
-            Counters::add(&shared.counters.unknown, answers.len() as u64);
-            StoreError::OutcomeUnknown(format!("etcd: {} ({:?})", status.message(), status.code()))
-        }
-    };
-    for answer in answers {
-        let _ = answer.send(Err(error.clone()));
-    }
 }
 
 #[cfg(test)]

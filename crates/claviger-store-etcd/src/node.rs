@@ -1,6 +1,7 @@
 //! This node among the others: registered, its lease renewed, what it has applied acknowledged.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
 use claviger_store::{StoreError, Version};
@@ -92,7 +93,7 @@ pub(crate) async fn acknowledge(shared: Arc<Shared>) {
             let (wanted, applied) = (*head.borrow_and_update(), shared.applied());
             let registration = shared.registration.borrow().clone();
             let Some(registration) = registration else { break };
-            if wanted <= said || shared.is_alone() {
+            if wanted <= said || shared.is_unheard(said) {
                 break;
             }
             match say(&shared, &registration, applied).await {
@@ -131,7 +132,8 @@ async fn register(shared: &Shared) -> Result<(), StoreError> {
         return Err(StoreError::Unavailable("a random id was taken".into()));
     }
     tracing::info!(node = id, "registered");
-    shared.register(Registration { id, lease, revision });
+    let fence = AtomicU64::new(revision.unsigned_abs());
+    shared.register(Registration { id, lease, revision, fence });
     Ok(())
 }
 
@@ -181,13 +183,43 @@ async fn say(shared: &Shared, registration: &Registration, applied: Version) -> 
     said.await.map(drop)
 }
 
+/// Makes sure that no write that this node sent with the fence `sent` is applied from now on; the revision from which that
+/// holds. The registration stays as it is, under a new revision, if it is still there.
+pub(crate) async fn fence(
+    shared: &Shared,
+    registration: &Registration,
+    sent: Version,
+    limit: Duration,
+) -> Result<Version, StoreError> {
+    let _fencing = shared.fencing.lock().await;
+    let fence = registration.fence.load(Ordering::SeqCst);
+    if fence > sent {
+        return Ok(fence);
+    }
+    let key = shared.layout.node(&registration.id);
+    let txn = TxnRequest {
+        compare: vec![ask::made_by(key.clone(), registration.revision)],
+        success: vec![ask::put(key, encode(&describe(shared, NodeState::Live)), registration.lease)],
+        // Gone, and the fence with it. This makes a revision for the watch to come to.
+        failure: vec![ask::put(shared.layout.touch(), Vec::new(), 0)],
+    };
+    // Done twice it does no harm: only the last one counts.
+    let answer = shared.client.read(txn, limit).await?;
+    let revision = shared.client.revision(answer.header.as_ref());
+    let revision = revision.map_err(|status| crate::error::unavailable(&status))?;
+    if answer.succeeded {
+        registration.fence.fetch_max(revision, Ordering::SeqCst);
+    }
+    Ok(revision)
+}
+
 /// Says that this node serves no more. The others need not wait for it from then on.
 pub(crate) async fn leave(shared: &Shared) -> Result<(), StoreError> {
     shared.stop_serving();
     let Some(registration) = shared.registration.borrow().clone() else { return Ok(()) };
     let key = shared.layout.node(&registration.id);
     let txn = TxnRequest {
-        compare: vec![ask::unchanged(key.clone(), registration.revision.unsigned_abs())],
+        compare: vec![ask::made_by(key.clone(), registration.revision)],
         success: vec![ask::put(key, encode(&describe(shared, NodeState::Left)), registration.lease)],
         failure: Vec::new(),
     };

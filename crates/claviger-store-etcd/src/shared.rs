@@ -1,5 +1,6 @@
 //! What the engine's parts share: what this node has applied, how far the others are, and its lease.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -22,12 +23,16 @@ pub(crate) struct Shared {
     pub(crate) layout: Layout,
     pub(crate) client: Client,
     pub(crate) world: World,
+    /// What this engine's commits are marked with; it stays the same when the node must register anew.
+    pub(crate) mark: String,
     pub(crate) observers: Observers,
     pub(crate) counters: Counters,
     /// Asks the follower to watch through another member.
     pub(crate) silent: Notify,
     /// The newest commit that this node has applied.
     pub(crate) head: watch::Sender<Version>,
+    /// The newest commit that another engine made.
+    pub(crate) foreign: AtomicU64,
     /// This node's registration.
     pub(crate) registration: watch::Sender<Option<Arc<Registration>>>,
     state: Mutex<State>,
@@ -37,7 +42,17 @@ pub(crate) struct Shared {
     until: AtomicU64,
     live: AtomicU32,
     leaving: AtomicBool,
+    /// Versions of this node's own newest commits, by their number, as the watch has told them.
+    own: Mutex<BTreeMap<u64, Version>>,
+    gaps: AtomicU64,
+    /// The number of the next commit.
+    pub(crate) numbers: AtomicU64,
+    /// Held while the fence is moved.
+    pub(crate) fencing: tokio::sync::Mutex<()>,
 }
+
+/// Own commits remembered; many more than can be on their way.
+const OWN_MAX: usize = 4096;
 
 struct State {
     freshness: Freshness,
@@ -53,6 +68,9 @@ pub(crate) struct Registration {
     pub(crate) lease: i64,
     /// The revision that made it.
     pub(crate) revision: i64,
+    /// The revision that put it last. Every write of this node rests on it: putting it anew stops those that are still on
+    /// their way.
+    pub(crate) fence: AtomicU64,
 }
 
 /// A registration as it was read.
@@ -104,11 +122,13 @@ impl Shared {
             layout: Layout::new(&options.prefix),
             options,
             client,
+            mark: (world.ids)(),
             world,
             observers: Observers::default(),
             counters: Counters::default(),
             silent: Notify::new(),
             head: watch::Sender::new(0),
+            foreign: AtomicU64::new(0),
             registration: watch::Sender::new(None),
             state: Mutex::new(State {
                 freshness: Freshness::new(lease),
@@ -120,6 +140,10 @@ impl Shared {
             until: AtomicU64::new(0),
             live: AtomicU32::new(1),
             leaving: AtomicBool::new(false),
+            own: Mutex::default(),
+            gaps: AtomicU64::new(0),
+            numbers: AtomicU64::new(0),
+            fencing: tokio::sync::Mutex::default(),
         }
     }
 
@@ -139,6 +163,32 @@ impl Shared {
         *self.applied.borrow()
     }
 
+    /// Notes that the watch has told of this node's own commit.
+    pub(crate) fn note_own(&self, number: u64, version: Version) {
+        let mut own = self.own.lock().unwrap_or_else(PoisonError::into_inner);
+        own.insert(number, version);
+        while own.len() > OWN_MAX {
+            own.pop_first();
+        }
+    }
+
+    /// The version of this node's own commit, if the watch has told of it.
+    pub(crate) fn own(&self, number: u64) -> Option<Version> {
+        self.own.lock().unwrap_or_else(PoisonError::into_inner).get(&number).copied()
+    }
+
+    /// Waits until the watch has come to `version`; whether it has without a gap since `gaps` was read.
+    pub(crate) async fn comes_to(&self, version: Version, gaps: u64, limit: Duration) -> bool {
+        let mut applied = self.applied.subscribe();
+        let reached = async { applied.wait_for(|applied| *applied >= version).await.is_ok() };
+        timeout(limit, reached).await == Ok(true) && self.gaps() == gaps
+    }
+
+    /// How often the watch had to begin anew without what lay between.
+    pub(crate) fn gaps(&self) -> u64 {
+        self.gaps.load(Ordering::SeqCst)
+    }
+
     /// Starts over from what was read as of `version`, and tells the observers that they may have missed anything.
     pub(crate) fn read_anew(
         &self,
@@ -147,6 +197,7 @@ impl Shared {
         nodes: &[Registered],
         acknowledged: &[(String, Version)],
     ) {
+        self.gaps.fetch_add(1, Ordering::SeqCst);
         self.observers.tell(&Change::Lost { at: version });
         let now = self.world.now();
         let mut state = self.state();
@@ -220,10 +271,11 @@ impl Shared {
         self.state().freshness.overdue().is_some_and(|renewal| renewal.asked + patience < now)
     }
 
-    /// Whether nobody else is registered.
-    pub(crate) fn is_alone(&self) -> bool {
+    /// Whether nobody waits to hear that this node has applied what came after `said`: nobody else is registered, and nobody
+    /// who is not a node has written.
+    pub(crate) fn is_unheard(&self, said: Version) -> bool {
         let state = self.state();
-        state.reach.others(&state.me) == 0
+        state.reach.others(&state.me) == 0 && self.foreign.load(Ordering::SeqCst) <= said
     }
 
     /// Serves no more, for good.

@@ -16,6 +16,10 @@ pub struct Faults {
     pub lose_answer: AtomicBool,
     /// `get` and `scan` answer `Unavailable`.
     pub fail_reads: AtomicBool,
+    /// The engine is not [`Engine::fresh`]: this node may have missed what others committed.
+    pub stale: AtomicBool,
+    /// The next `get`, `scan` or `commit` does what it should and sets `stale`: the node stops in the middle of a request.
+    pub stale_after_use: AtomicBool,
 }
 
 /// Another engine behind switches that make it fail.
@@ -40,6 +44,12 @@ impl FaultyEngine {
         Self { inner, faults, observers }
     }
 
+    fn used(&self) {
+        if self.faults.stale_after_use.swap(false, Ordering::SeqCst) {
+            self.faults.stale.store(true, Ordering::SeqCst);
+        }
+    }
+
     fn readable(&self) -> Result<(), StoreError> {
         if is_on(&self.faults.fail_reads) {
             return Err(StoreError::Unavailable("reads are switched off".into()));
@@ -52,6 +62,7 @@ impl Engine for FaultyEngine {
     fn get<'a>(&'a self, key: &'a [u8]) -> Answer<'a, Read> {
         Box::pin(async move {
             self.readable()?;
+            self.used();
             self.inner.get(key).await
         })
     }
@@ -59,6 +70,7 @@ impl Engine for FaultyEngine {
     fn scan<'a>(&'a self, scan: Scan<'a>) -> Answer<'a, Page> {
         Box::pin(async move {
             self.readable()?;
+            self.used();
             self.inner.scan(scan).await
         })
     }
@@ -68,6 +80,7 @@ impl Engine for FaultyEngine {
             if is_on(&self.faults.refuse) {
                 return Err(StoreError::Unavailable("commits are switched off".into()));
             }
+            self.used();
             let lost = is_on(&self.faults.lose_answer);
             let version = self.inner.commit(batch).await?;
             if lost {
@@ -94,7 +107,7 @@ impl Engine for FaultyEngine {
     }
 
     fn fresh(&self) -> bool {
-        self.inner.fresh()
+        !is_on(&self.faults.stale) && self.inner.fresh()
     }
 
     fn live_nodes(&self) -> u32 {
@@ -156,6 +169,22 @@ mod tests {
             assert_eq!(keys, [b"a", b"c"]);
         });
         assert_eq!(*heard.lock().expect("no panic"), ["committed 1", "lost 2"]);
+    }
+
+    #[test]
+    fn a_stale_engine_says_so() {
+        let faults: Arc<Faults> = Arc::default();
+        let engine = FaultyEngine::new(Arc::new(MemoryEngine::new()), Arc::clone(&faults));
+        runtime().block_on(async {
+            assert!(engine.fresh());
+            faults.stale_after_use.store(true, SeqCst);
+            assert!(engine.fresh(), "not used yet");
+            engine.get(b"a").await.expect("all is well");
+            assert!(!engine.fresh());
+            faults.stale.store(false, SeqCst);
+            engine.get(b"a").await.expect("all is well");
+            assert!(engine.fresh(), "once only");
+        });
     }
 
     fn runtime() -> tokio::runtime::Runtime {

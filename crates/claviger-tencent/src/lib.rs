@@ -6,6 +6,8 @@ mod dialect;
 #[cfg(test)]
 mod golden;
 mod kms;
+#[cfg(test)]
+mod stale;
 mod sts;
 mod tag;
 #[cfg(test)]

@@ -2,7 +2,7 @@
 //!
 //! `--control FILE` is read before every use of the store, so that what is written there holds for the next request. `refuse` in
 //! it: commits fail and change nothing. `unknown`: commits take place, and their outcome is not told. `reads`: nothing can be
-//! read. Empty: nothing fails.
+//! read. `stale`: the node may have missed what others committed. Empty: nothing fails.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -61,6 +61,7 @@ impl Controlled {
         self.faults.refuse.store(said == "refuse", Ordering::SeqCst);
         self.faults.lose_answer.store(said == "unknown", Ordering::SeqCst);
         self.faults.fail_reads.store(said == "reads", Ordering::SeqCst);
+        self.faults.stale.store(said == "stale", Ordering::SeqCst);
         &self.engine
     }
 }
@@ -84,5 +85,17 @@ impl Engine for Controlled {
 
     fn stats(&self) -> Stats {
         self.engine.stats()
+    }
+
+    fn fresh(&self) -> bool {
+        self.engine().fresh()
+    }
+
+    fn live_nodes(&self) -> u32 {
+        self.engine.live_nodes()
+    }
+
+    fn leave(&self) -> Answer<'_, ()> {
+        self.engine.leave()
     }
 }

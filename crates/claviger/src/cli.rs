@@ -168,7 +168,10 @@ mod tests {
         Cli::command().debug_assert();
         for line in [
             "claviger dev --listen 127.0.0.1:0 --data d --seed s --no-limits",
+            "claviger dev --etcd http://127.0.0.1:1,http://127.0.0.1:2 --etcd http://127.0.0.1:3",
+            "claviger dev --etcd http://127.0.0.1:1 --etcd-prefix a/",
             "claviger serve --config c --seed s",
+            "claviger serve --config c --accept-settings",
             "claviger config check c",
             "claviger config check --config c",
             "claviger config example",
@@ -180,7 +183,13 @@ mod tests {
         ] {
             Cli::try_parse_from(line.split(' ')).expect(line);
         }
-        for line in ["claviger", "claviger dev --listen nowhere", "claviger serve", "claviger config check"] {
+        for line in [
+            "claviger",
+            "claviger dev --listen nowhere",
+            "claviger serve",
+            "claviger config check",
+            "claviger dev --etcd-prefix a/",
+        ] {
             Cli::try_parse_from(line.split(' ')).expect_err(line);
         }
     }

@@ -3,18 +3,20 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result, anyhow};
+use anyhow::{Context as _, Result, anyhow, ensure};
 use claviger_api::{HttpLimits, Listener, Rates};
 use claviger_core::audit;
 use claviger_core::key::KeySpec;
 use claviger_core::region::Regions;
 use claviger_core::{Authority, Limits, UserId};
+use claviger_store_etcd::Options;
 
 use crate::credentials::Credentials;
 use crate::greeting::{Greeting, Secrets};
 use crate::root_key::Source;
 use crate::seed::{Seed, apply};
 use crate::server::{AUDIT_FOLDER, Opened, Setup, Wrap, threads_default};
+use crate::store::{Difference, Place, Transport, check_endpoints, check_prefix};
 use crate::telemetry::{FILTER_DEFAULT, LogFormat};
 use crate::{dialects, files, telemetry};
 
@@ -40,13 +42,20 @@ pub struct Args {
     /// Switch off the limits on requests per second.
     #[arg(long)]
     pub no_limits: bool,
+    /// Keep the store in the etcd cluster with these client URLs, as one of any number of nodes; each needs a data folder of
+    /// its own, with the first one's root.key and credentials.json.
+    #[arg(long, value_name = "URL", value_delimiter = ',')]
+    pub etcd: Vec<String>,
+    /// What the keys in etcd begin with.
+    #[arg(long, value_name = "PREFIX", requires = "etcd", default_value = Options::PREFIX)]
+    pub etcd_prefix: String,
 }
 
 /// Serves until a signal comes. `wrap` may put something around the store.
 pub async fn run(args: Args, wrap: Wrap) -> Result<()> {
     telemetry::start_log(LogFormat::Text, FILTER_DEFAULT)?;
     let seed = args.seed.as_deref().map(Seed::read).transpose()?;
-    let opened = setup(&args).open(wrap).await?;
+    let opened = setup(&args)?.open(wrap).await?;
     let (mut credentials, secrets) = prepare(&opened, &args.data, seed).await?;
     credentials.endpoint = endpoint(opened.address().context("no address")?);
     if secrets != Secrets::Lost {
@@ -58,9 +67,11 @@ pub async fn run(args: Args, wrap: Wrap) -> Result<()> {
     opened.serve().await
 }
 
-fn setup(args: &Args) -> Setup {
-    Setup {
+fn setup(args: &Args) -> Result<Setup> {
+    Ok(Setup {
         data: args.data.clone(),
+        store: place(&args.etcd, &args.etcd_prefix)?,
+        difference: Difference::default(),
         root_key: Source::File(args.data.join(ROOT_KEY_FILE)),
         listeners: vec![Listener { address: args.listen, tls: None }],
         regions: Regions::single(KeySpec::Aes256),
@@ -70,7 +81,22 @@ fn setup(args: &Args) -> Setup {
         audit: audit::Settings::new(args.data.join(AUDIT_FOLDER)),
         threads: threads_default(),
         dialects: dialects::Settings::default(),
+    })
+}
+
+/// Where the records are, as the command line says.
+fn place(endpoints: &[String], prefix: &str) -> Result<Place> {
+    if endpoints.is_empty() {
+        return Ok(Place::Embedded);
     }
+    let transport = check_endpoints(endpoints).map_err(|what| anyhow!("--etcd: {what}"))?;
+    ensure!(
+        transport != Transport::Tls,
+        "--etcd: https:// needs certificates; use `claviger serve` and the [store] table of its configuration"
+    );
+    check_prefix(prefix).map_err(|what| anyhow!("--etcd-prefix: {what}"))?;
+    let (node, release) = (String::new(), env!("CARGO_PKG_VERSION").to_owned());
+    Ok(Place::etcd(Options { prefix: prefix.to_owned(), ..Options::new(endpoints.to_vec(), node, release) }))
 }
 
 /// Sees to it that there is an account, and finds out how to sign for it.
@@ -93,10 +119,17 @@ async fn prepare(opened: &Opened, data: &Path, seed: Option<Seed>) -> Result<(Cr
     if file.exists() {
         return Ok((Credentials::read(&file)?, Secrets::InFile));
     }
-    tracing::warn!(
-        "{} is gone, and secrets cannot be shown again; declare an account with --seed, or begin with an empty --data",
-        file.display()
-    );
+    match opened.place() {
+        Place::Embedded => tracing::warn!(
+            "{} is gone, and secrets cannot be shown again; declare an account with --seed, or begin with an empty --data",
+            file.display()
+        ),
+        Place::Etcd(_) => tracing::warn!(
+            "the account is another node's, and its secrets cannot be shown again; copy credentials.json out of that node's \
+             data folder to {}",
+            file.display()
+        ),
+    }
     let account = accounts.into_iter().next().context("the store has no account")?;
     let mut known = Credentials::random(authority.entropy(), &region);
     known.uin = account.id.0;

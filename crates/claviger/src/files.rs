@@ -2,10 +2,11 @@
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail, ensure};
+use claviger_core::Secret;
 
 /// Makes a folder with mode 0700, and those above it, where they are missing.
 pub fn make_folder(folder: &Path) -> Result<()> {
@@ -41,6 +42,17 @@ pub fn begin(path: &Path) -> Result<File> {
         Ok(()) | Err(_) => {}
     }
     OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).with_context(doing)
+}
+
+/// Reads a file that holds a secret; one that everybody on the machine can read is refused.
+pub fn read_secret(path: &Path, limit: u64) -> Result<Secret> {
+    let metadata = fs::metadata(path).with_context(|| format!("cannot read {}", path.display()))?;
+    ensure!(metadata.is_file(), "{} is not a file", path.display());
+    ensure!(metadata.len() <= limit, "{} is longer than {limit} bytes", path.display());
+    if metadata.mode() & 0o007 != 0 {
+        bail!("{0} can be read by everybody on this machine; run `chmod 600 {0}`", path.display());
+    }
+    Ok(Secret::new(fs::read(path).with_context(|| format!("cannot read {}", path.display()))?))
 }
 
 /// Makes a name in a folder survive a power cut.

@@ -17,6 +17,7 @@ pub mod root_key;
 pub mod seed;
 mod serve;
 pub mod server;
+pub mod store;
 mod telemetry;
 mod threads;
 mod tls;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use bytes::Bytes;
-use claviger_api::{Answer, App, Operations};
+use claviger_api::{Answer, App, Operations, Phase};
 use claviger_core::audit::Audit;
 use claviger_core::records::{self, Counts, at};
 use claviger_core::{Authority, RingId};
@@ -13,6 +13,7 @@ use hyper::header::{CONTENT_TYPE, HeaderValue};
 use hyper::{Response, StatusCode};
 use metrics::{counter, gauge};
 use metrics_exporter_prometheus::PrometheusHandle;
+use tokio::sync::watch;
 
 /// Accounts whose keys are counted in the metrics; a series each, and no more.
 const COUNTED_ACCOUNTS: usize = 1000;
@@ -30,6 +31,8 @@ pub struct Watched {
     pub open: Arc<AtomicUsize>,
     /// Whether the store answered when it was last asked.
     pub ready: Arc<AtomicBool>,
+    /// How far the server has come.
+    pub phase: watch::Receiver<Phase>,
     /// The metrics.
     pub metrics: PrometheusHandle,
 }
@@ -39,11 +42,24 @@ impl Watched {
     pub fn operations(self) -> Operations {
         Arc::new(move |path| match path {
             "/healthz" => Some(text(StatusCode::OK, "ok\n")),
-            "/readyz" if self.ready.load(Ordering::Relaxed) => Some(text(StatusCode::OK, "ready\n")),
-            "/readyz" => Some(text(StatusCode::SERVICE_UNAVAILABLE, "the store does not answer\n")),
+            "/readyz" => Some(self.readiness()),
             "/metrics" => Some(self.render()),
             _ => None,
         })
+    }
+
+    /// Whether requests should be sent here.
+    fn readiness(&self) -> Answer {
+        let why = if *self.phase.borrow() >= Phase::Leaving {
+            "this node is leaving\n"
+        } else if !self.ready.load(Ordering::Relaxed) {
+            "the store does not answer\n"
+        } else if !self.authority.engine().fresh() {
+            "this node cannot make sure that it is up to date\n"
+        } else {
+            return text(StatusCode::OK, "ready\n");
+        };
+        text(StatusCode::SERVICE_UNAVAILABLE, why)
     }
 
     /// Asks the store something, to know whether it answers.
@@ -84,7 +100,10 @@ impl Watched {
 
     /// Takes what others count into the metrics.
     fn measure(&self) {
-        let stats = self.authority.engine().stats();
+        let engine = self.authority.engine();
+        gauge!("claviger_store_fresh").set(f64::from(u8::from(engine.fresh())));
+        gauge!("claviger_store_live_nodes").set(f64::from(engine.live_nodes()));
+        let stats = engine.stats();
         counter!("claviger_store_commits_total").absolute(stats.commits);
         counter!("claviger_store_flushes_total").absolute(stats.flushes);
         counter!("claviger_store_conflicts_total").absolute(stats.conflicts);

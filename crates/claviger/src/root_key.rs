@@ -1,7 +1,6 @@
 //! Where the root key comes from: a file, or a passphrase and a salt.
 
 use std::fs;
-use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail, ensure};
@@ -30,6 +29,19 @@ pub enum StoreAge {
     New,
     /// It has one: a new root key could open nothing.
     Old,
+    /// It has one, as other nodes of the cluster know.
+    Shared,
+}
+
+impl StoreAge {
+    /// Where to find what is missing, if it may not be made.
+    const fn lost(self) -> Option<&'static str> {
+        match self {
+            Self::New => None,
+            Self::Old => Some("put it back from your copy"),
+            Self::Shared => Some("copy it from another node of the cluster: all share one"),
+        }
+    }
 }
 
 impl Source {
@@ -44,18 +56,19 @@ impl Source {
 
 fn from_file(path: &Path, age: StoreAge, entropy: &Entropy) -> Result<RootKey> {
     if !path.exists() {
-        ensure!(
-            age == StoreAge::New,
-            "the root key {} is missing, and without it the store cannot be opened; put it back from your copy",
-            path.display()
-        );
+        if let Some(from) = age.lost() {
+            bail!(
+                "the root key {} is missing, and without it the store cannot be opened; {from}",
+                path.display()
+            );
+        }
         let root = RootKey::generate(entropy);
         // Revealed to be written to the file that keeps it.
         files::create(path, root.to_text().reveal())?;
         tracing::info!(file = %path.display(), "made a new root key; keep a copy where the store's backups are not");
         return Ok(root);
     }
-    let text = read(path)?;
+    let text = files::read_secret(path, FILE_BYTES)?;
     // Revealed to be parsed.
     RootKey::parse(text.reveal()).with_context(|| {
         format!(
@@ -66,7 +79,7 @@ fn from_file(path: &Path, age: StoreAge, entropy: &Entropy) -> Result<RootKey> {
 }
 
 fn from_passphrase(path: &Path, salt_path: &Path, age: StoreAge, entropy: &Entropy) -> Result<RootKey> {
-    let text = read(path)?;
+    let text = files::read_secret(path, FILE_BYTES)?;
     // Revealed to take the line ending off, which editors add.
     let passphrase = Secret::new(text.reveal().trim_ascii_end().to_vec());
     ensure!(!passphrase.is_empty(), "{} is empty; it must hold the passphrase", path.display());
@@ -77,11 +90,12 @@ fn from_passphrase(path: &Path, salt_path: &Path, age: StoreAge, entropy: &Entro
 /// The salt is not secret: 32 hex digits and a line ending.
 fn salt(path: &Path, age: StoreAge, entropy: &Entropy) -> Result<[u8; 16]> {
     if !path.exists() {
-        ensure!(
-            age == StoreAge::New,
-            "{} is missing, and the passphrase alone does not make the root key; put it back from your copy",
-            path.display()
-        );
+        if let Some(from) = age.lost() {
+            bail!(
+                "{} is missing, and the passphrase alone does not make the root key; {from}",
+                path.display()
+            );
+        }
         let salt: [u8; 16] = entropy.bytes();
         files::create(path, format!("{}\n", hex_lower(&salt)).as_bytes())?;
         tracing::info!(file = %path.display(), "made a new salt; keep a copy of it with your backups");
@@ -92,20 +106,10 @@ fn salt(path: &Path, age: StoreAge, entropy: &Entropy) -> Result<[u8; 16]> {
     Ok(salt.with_context(|| format!("{} must hold 32 hex digits", path.display()))?.0)
 }
 
-fn read(path: &Path) -> Result<Secret> {
-    let metadata = fs::metadata(path).with_context(|| format!("cannot read {}", path.display()))?;
-    ensure!(metadata.is_file(), "{} is not a file", path.display());
-    ensure!(metadata.len() <= FILE_BYTES, "{} is too long to be a root key or a passphrase", path.display());
-    if metadata.mode() & 0o007 != 0 {
-        bail!("{0} can be read by everybody on this machine; run `chmod 600 {0}`", path.display());
-    }
-    Ok(Secret::new(fs::read(path).with_context(|| format!("cannot read {}", path.display()))?))
-}
-
 #[cfg(test)]
 mod tests {
     use std::fs::Permissions;
-    use std::os::unix::fs::PermissionsExt as _;
+    use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 
     use super::*;
 
@@ -115,8 +119,10 @@ mod tests {
         let path = folder.path().join("root.key");
         let source = Source::File(path.clone());
         let load = |age| source.load(folder.path(), age, &Entropy::system());
-        let error = load(StoreAge::Old).expect_err("it is missing").to_string();
-        assert!(error.contains("root.key is missing"), "{error}");
+        for (age, advice) in [(StoreAge::Old, "from your copy"), (StoreAge::Shared, "from another node")] {
+            let error = load(age).expect_err("it is missing").to_string();
+            assert!(error.contains("root.key is missing") && error.contains(advice), "{error}");
+        }
         let made = load(StoreAge::New).expect("made");
         assert_eq!(load(StoreAge::Old).expect("there").id(), made.id());
         assert_eq!(fs::metadata(&path).expect("there").mode() & 0o777, 0o600);

@@ -6,6 +6,7 @@ use anyhow::{Result, anyhow, ensure};
 
 use crate::config::Config;
 use crate::seed::{Seed, apply};
+use crate::store::Difference;
 
 /// What can be said on the command line.
 #[derive(Debug, clap::Args)]
@@ -16,6 +17,9 @@ pub struct Args {
     /// Accounts, users, access keys and keys to have, as TOML; what is there already is left alone.
     #[arg(long, value_name = "FILE")]
     pub seed: Option<PathBuf>,
+    /// Where this configuration differs from what the nodes of the cluster agreed on, change what they agreed on.
+    #[arg(long)]
+    pub accept_settings: bool,
 }
 
 /// Serves until a signal comes.
@@ -23,7 +27,11 @@ pub async fn run(args: Args) -> Result<()> {
     let config = Config::read(&args.config)?;
     config.start_log()?;
     let seed = args.seed.as_deref().map(Seed::read).transpose()?;
-    let opened = config.setup(&args.config)?.open(std::convert::identity).await?;
+    let mut setup = config.setup(&args.config)?;
+    if args.accept_settings {
+        setup.difference = Difference::Accept;
+    }
+    let opened = setup.open(std::convert::identity).await?;
     if let Some(seed) = seed {
         apply(&opened.authority, seed).await?;
     }

@@ -5,18 +5,22 @@ use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize};
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, anyhow, bail};
-use claviger_api::{App, HttpLimits, Listener, Rates, Shell, bind};
+use claviger_api::{App, HttpLimits, Listener, Phase, Rates, Shell, bind};
 use claviger_core::audit::{self, Audit};
 use claviger_core::records::at;
 use claviger_core::region::Regions;
-use claviger_core::{Authority, Clock, Entropy, Limits};
+use claviger_core::{Authority, Clock, Entropy, Limits, OpenError};
 use claviger_store::{EmbeddedEngine, EmbeddedOptions, Engine};
 use rustls::ServerConfig;
+use tokio::sync::watch;
+use tokio::time::timeout;
 
 use crate::operations::Watched;
 use crate::root_key::{Source, StoreAge};
+use crate::store::{self, Agreement, Difference, Place};
 use crate::threads::{self, Stop};
 use crate::{dialects, files, telemetry, upkeep};
 
@@ -25,6 +29,9 @@ pub const STORE_FILE: &str = "claviger.redb";
 /// The name of the audit's folder in a data folder.
 pub const AUDIT_FOLDER: &str = "audit";
 
+/// How long telling the other nodes that this one has ended may take.
+const LAST_WORD: Duration = Duration::from_secs(5);
+
 /// What to put around the store, for tests.
 pub type Wrap = fn(Arc<dyn Engine>) -> Arc<dyn Engine>;
 
@@ -32,6 +39,10 @@ pub type Wrap = fn(Arc<dyn Engine>) -> Arc<dyn Engine>;
 pub struct Setup {
     /// The data folder.
     pub data: PathBuf,
+    /// Where the records are.
+    pub store: Place,
+    /// What to do where other nodes have other settings.
+    pub difference: Difference,
     /// Where the root key comes from.
     pub root_key: Source,
     /// Where to listen.
@@ -99,19 +110,65 @@ impl Setup {
     /// Opens the store, binds the addresses, opens the audit and the authority.
     pub async fn open(self, wrap: Wrap) -> Result<Opened> {
         let entropy = Entropy::system();
-        let engine = wrap(open_store(&self.data)?);
-        let sockets: Vec<Sockets> =
-            self.listeners.iter().map(|listener| bind_all(listener, self.threads)).collect::<Result<_>>()?;
+        let (engine, sockets) = match &self.store {
+            Place::Embedded => {
+                let engine = open_store(&self.data)?;
+                (engine, self.bind()?)
+            }
+            Place::Etcd(options) => {
+                // The address first: it is part of the node's name.
+                let sockets = self.bind()?;
+                files::make_folder(&self.data)?;
+                let address = sockets.first().map(|sockets| sockets.address).context("no address")?;
+                (store::open(options, address).await?, sockets)
+            }
+        };
+        let engine = wrap(engine);
+        let age = self.age(&*engine).await?;
+        let agreement = match self.store {
+            Place::Embedded => None,
+            Place::Etcd(_) => Some(Agreement::of(&self.regions, self.limits, self.dialects)),
+        };
+        if let Some(agreement) = &agreement {
+            agreement.check(&*engine, self.difference).await?;
+        }
         let audit = Arc::new(Audit::open(self.audit.clone())?);
-        let known = engine.get(&at::meta()).await.context("the store cannot be read")?.stored.is_some();
-        let age = if known { StoreAge::Old } else { StoreAge::New };
         let root = self.root_key.load(&self.data, age, &entropy)?;
         let (regions, limits) = (self.regions.clone(), self.limits);
-        let authority = Authority::open(engine, root, regions, limits, Clock::system(), entropy).await?;
+        let opened = Authority::open(engine, root, regions, limits, Clock::system(), entropy).await;
+        let authority = opened.map_err(|error| self.explain(error))?;
+        // Only now is it sure that this is the right root key: before, nothing is written.
+        if let Some(agreement) = agreement {
+            agreement.reach(authority.engine(), self.difference).await?;
+        }
         let completed = authority.complete_projects().await;
         completed
             .map_err(|fault| anyhow!("giving accounts their projects failed ({fault:?}); see the log"))?;
         Ok(Opened { authority: Arc::new(authority), audit, sockets, setup: self })
+    }
+
+    fn bind(&self) -> Result<Vec<Sockets>> {
+        self.listeners.iter().map(|listener| bind_all(listener, self.threads)).collect()
+    }
+
+    /// Whether there is a root key already; half a store is refused.
+    async fn age(&self, engine: &dyn Engine) -> Result<StoreAge> {
+        store::refuse_half(engine).await?;
+        let known = engine.get(&at::meta()).await.context("the store cannot be read")?.stored.is_some();
+        Ok(match (known, &self.store) {
+            (false, _) => StoreAge::New,
+            (true, Place::Embedded) => StoreAge::Old,
+            (true, Place::Etcd(_)) => StoreAge::Shared,
+        })
+    }
+
+    fn explain(&self, error: OpenError) -> anyhow::Error {
+        match (&self.store, &error) {
+            (Place::Etcd(_), OpenError::OtherRoot { .. }) => {
+                anyhow!("{error}. All nodes of a cluster share one root key: copy it from another node")
+            }
+            _ => error.into(),
+        }
     }
 }
 
@@ -129,6 +186,11 @@ impl Opened {
         self.sockets.first().map(|sockets| sockets.address)
     }
 
+    /// Where the records are.
+    pub const fn place(&self) -> &Place {
+        &self.setup.store
+    }
+
     /// Serves until a signal says to stop, then ends what is under way and saves what is only in memory.
     pub async fn serve(self) -> Result<()> {
         let metrics = telemetry::start_metrics()?;
@@ -136,27 +198,36 @@ impl Opened {
         let spoken = dialects::all(setup.dialects);
         let app = Arc::new(App::new(Arc::clone(&authority), Arc::clone(&audit), spoken, &setup.rates));
         let (open, ready) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicBool::new(true)));
+        let (tell, phase) = watch::channel(Phase::Serving);
         let watched = Watched {
             authority: Arc::clone(&authority),
             audit: Arc::clone(&audit),
             app: Arc::clone(&app),
             open: Arc::clone(&open),
             ready,
+            phase: phase.clone(),
             metrics,
         };
         watched.probe().await;
-        let sources = Arc::default();
-        let shell =
-            Shell { app, limits: setup.http, operations: watched.clone().operations(), open, sources };
+        let operations = watched.clone().operations();
+        let shell = Shell { app, limits: setup.http, operations, open, sources: Arc::default(), phase };
         let stop = Stop::on_signals()?;
+        let engine = authority.engine();
+        engine.join().await.context("this node cannot take its place among the others")?;
         for Sockets { address, tls, .. } in &sockets {
             let scheme = if tls.is_some() { "https" } else { "http" };
             tracing::info!("listening on {scheme}://{address}");
         }
         let mut work = upkeep::start(&watched);
-        let served = threads::serve(&shell, deal(sockets, setup.threads), stop).await;
+        let served = threads::serve(&shell, deal(sockets, setup.threads), &tell, stop).await;
         work.shutdown().await;
         upkeep::save(&authority, &audit).await;
+        // Last: until now the other nodes had to wait for this one, since it might have served.
+        match timeout(LAST_WORD, engine.leave()).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::warn!(%error, "the other nodes could not be told; they find out"),
+            Err(_) => tracing::warn!("the other nodes could not be told in time; they find out"),
+        }
         served?;
         tracing::info!("stopped");
         Ok(())

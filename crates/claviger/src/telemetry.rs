@@ -71,6 +71,11 @@ fn describe() {
     counter!("claviger_store_conflicts_total", "Batches refused because a record had changed.");
     counter!("claviger_store_unknown_total", "Batches whose outcome stayed unknown.");
     counter!("claviger_store_reopens_total", "Times the store was opened anew after a failure.");
+    gauge!(
+        "claviger_store_fresh",
+        "1 while this node is sure to be up to date; at 0 it refuses all requests."
+    );
+    gauge!("claviger_store_live_nodes", "Nodes that serve this store, this one included.");
     counter!("claviger_cache_hits_total", "Look-ups answered from memory, by cache.");
     counter!("claviger_cache_misses_total", "Look-ups that went to the store, by cache.");
     gauge!("claviger_keys", "Keys that count against quotas, by region.");

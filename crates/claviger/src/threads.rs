@@ -6,7 +6,7 @@ use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, anyhow};
-use claviger_api::Shell;
+use claviger_api::{Phase, Shell};
 use rustls::ServerConfig;
 use tokio::runtime::{Builder, Handle};
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -43,15 +43,20 @@ impl Stop {
     }
 }
 
-/// Serves on one thread per share until told to stop, and until every thread has drained. A second signal does not wait.
-pub async fn serve(shell: &Shell, shares: Vec<Share>, mut stop: Stop) -> Result<()> {
-    let (tell, told) = watch::channel(false);
+/// Serves on one thread per share until told to stop; then for the time of notice, while `phase` says that it is leaving; then
+/// until every thread has drained. Every further signal ends the wait of its moment.
+pub async fn serve(
+    shell: &Shell,
+    shares: Vec<Share>,
+    phase: &watch::Sender<Phase>,
+    mut stop: Stop,
+) -> Result<()> {
     let (ended, mut ends) = mpsc::channel(shares.len().max(1));
     for (number, share) in shares.into_iter().enumerate() {
-        let (shell, told, ended) = (shell.clone(), told.clone(), ended.clone());
+        let (shell, ended) = (shell.clone(), ended.clone());
         let run = move || {
             // The receiver outlives the threads, and the channel has room for all of them.
-            let _ = ended.try_send(run(&shell, share, &told));
+            let _ = ended.try_send(run(&shell, share));
         };
         thread::Builder::new()
             .name(format!("serve-{number}"))
@@ -59,15 +64,16 @@ pub async fn serve(shell: &Shell, shares: Vec<Share>, mut stop: Stop) -> Result<
             .context("a thread cannot be started")?;
     }
     // What is left are the threads' own: the channel closes when the last of them has ended, however it did.
-    drop((told, ended));
+    drop(ended);
     let early = tokio::select! {
         () = stop.come() => None,
         end = ends.recv() => Some(end),
     };
     if early.is_none() {
+        give_notice(shell, phase, &mut stop).await;
         tracing::info!("stopping: no new connections; ending what is under way");
     }
-    tell.send_replace(true);
+    phase.send_replace(Phase::Stopping);
     let mut outcome = match early {
         None => Ok(()),
         Some(end) => end
@@ -88,8 +94,22 @@ pub async fn serve(shell: &Shell, shares: Vec<Share>, mut stop: Stop) -> Result<
     }
 }
 
+/// Goes on serving, not ready any more, until whoever sends requests here has had time to notice.
+async fn give_notice(shell: &Shell, phase: &watch::Sender<Phase>, stop: &mut Stop) {
+    phase.send_replace(Phase::Leaving);
+    let seconds = shell.limits.notice_seconds;
+    if seconds == 0 {
+        return;
+    }
+    tracing::info!(seconds, "leaving: not ready any more, serving what still comes");
+    tokio::select! {
+        () = sleep(Duration::from_secs(seconds)) => {}
+        () = stop.come() => {}
+    }
+}
+
 /// One thread's life.
-fn run(shell: &Shell, share: Share, told: &watch::Receiver<bool>) -> Result<()> {
+fn run(shell: &Shell, share: Share) -> Result<()> {
     let runtime = Builder::new_current_thread()
         .enable_all()
         .max_blocking_threads(BLOCKING_THREADS)
@@ -98,7 +118,7 @@ fn run(shell: &Shell, share: Share, told: &watch::Receiver<bool>) -> Result<()> 
     let outcome = runtime.block_on(async {
         let mut listening = JoinSet::new();
         for (listener, tls) in share {
-            listening.spawn(shell.clone().listen(listener, tls, told.clone()));
+            listening.spawn(shell.clone().listen(listener, tls));
         }
         while let Some(listened) = listening.join_next().await {
             listened.context("a listener died")?.context("a listener failed")?;

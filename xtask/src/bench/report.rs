@@ -96,23 +96,23 @@ impl Report {
 }
 
 /// Rate, p50 and p99 as three cells.
-fn figures(rounds: &[Measured]) -> String {
+pub fn figures(rounds: &[Measured]) -> String {
     let middle = |pick: fn(&Measured) -> f64| median(rounds.iter().map(pick).collect());
     let per_second = middle(|round| round.per_second);
     let (p50, p99) = (middle(|round| round.p50_micros.into()), middle(|round| round.p99_micros.into()));
     format!("{per_second:.0} | {} | {}", time(p50), time(p99))
 }
 
-fn time(micros: f64) -> String {
+pub fn time(micros: f64) -> String {
     if micros < 1000.0 { format!("{micros:.0} µs") } else { format!("{:.1} ms", micros / 1000.0) }
 }
 
 /// The median of the rounds' ratios.
-fn ratio(over: &[Measured], under: &[Measured]) -> f64 {
+pub fn ratio(over: &[Measured], under: &[Measured]) -> f64 {
     median(over.iter().zip(under).map(|(a, b)| a.per_second / b.per_second).collect())
 }
 
-fn median(mut values: Vec<f64>) -> f64 {
+pub fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     let middle = values.len() / 2;
     match (values.get(middle), values.len() % 2) {

@@ -19,7 +19,8 @@ pub const SAMPLE: u32 = 4_000;
 const PAGE: u32 = 200;
 const PROJECT_ID: &str = "bec00000000000000000000000000001";
 
-fn pair() -> Pair {
+/// Who signs everything.
+pub fn pair() -> Pair {
     Pair { id: format!("AKID{}", "B".repeat(32)), secret: "S".repeat(32) }
 }
 
@@ -54,7 +55,7 @@ impl Store {
         let address = free_address()?;
         let config = self.folder.join("claviger.toml");
         let data = text(&self.data)?;
-        std::fs::write(&config, configuration(address, data))?;
+        std::fs::write(&config, configuration(address, data, &format!("{data}/root.key")))?;
         Launch::serve(address, &self.data, &config)
     }
 
@@ -79,7 +80,8 @@ impl Store {
     }
 }
 
-fn seed(named: u32, bulk: u32) -> String {
+/// An account with `named` keys and `bulk` more.
+pub fn seed(named: u32, bulk: u32) -> String {
     let Pair { id, secret } = pair();
     let mut toml = format!(
         "[[account]]\nuin = 300000000001\napp_id = 1400000001\ndomain_id = \"bec00000000000000000000000000002\"\n\
@@ -99,9 +101,10 @@ fn seed(named: u32, bulk: u32) -> String {
     toml
 }
 
-fn configuration(address: SocketAddr, data: &str) -> String {
+/// What is served, where, and with which root key; with limits that are checked and never reached.
+pub fn configuration(address: SocketAddr, data: &str, root_key: &str) -> String {
     format!(
-        "[[listener]]\naddress = \"{address}\"\n\n[data]\nfolder = \"{data}\"\n\n[root_key]\nfile = \"{data}/root.key\"\n\n\
+        "[[listener]]\naddress = \"{address}\"\n\n[data]\nfolder = \"{data}\"\n\n[root_key]\nfile = \"{root_key}\"\n\n\
          [audit]\nfolder = \"{data}/audit\"\n\n[quota]\nkeys_per_region = 10000000\n\n\
          [rates]\nenabled = true\ndefault = 100000000\n\"kms.Encrypt\" = 100000000\n\
          \"kms.BindCloudResource\" = 100000000\n"

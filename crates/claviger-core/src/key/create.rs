@@ -3,11 +3,12 @@
 use claviger_crypto::Secret;
 use claviger_store::Tx;
 
-use crate::authority::{Authority, expect_absent, label};
+use crate::authority::{Authority, expect_absent};
 use crate::cx::{Cx, Granted};
 use crate::fault::{AliasFault, Fault, KeyFault};
 use crate::ids::{KeyId, RingId, UserId};
 use crate::key::{Key, KeySpec, KeyState, KeyVersion, Origin};
+use crate::label;
 use crate::records::{self, Counts, Sealed, at};
 use crate::tag::{self, Tag};
 

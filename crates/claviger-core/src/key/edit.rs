@@ -3,12 +3,12 @@
 use claviger_store::Tx;
 use tokio::sync::MutexGuard;
 
-use crate::authority::label;
 use crate::cx::Cx;
 use crate::fault::{Fault, KeyFault};
 use crate::ids::KeyId;
 use crate::key::create::{count_one_less, count_one_more, put_key};
 use crate::key::{Key, KeyState};
+use crate::label;
 use crate::permission::Permission;
 use crate::records::at::Held;
 use crate::records::{self, Binding, Sealed, at};

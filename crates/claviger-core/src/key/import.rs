@@ -5,12 +5,12 @@
 
 use claviger_crypto::{ImportKey, Secret, WrapAlgorithm};
 
-use crate::authority::label;
 use crate::clock::Moment;
 use crate::cx::{Cx, Granted};
 use crate::fault::{Fault, KeyFault, MaterialFault};
 use crate::ids::KeyId;
 use crate::key::{Key, KeyState, Origin};
+use crate::label;
 use crate::loaded::LoadedKey;
 use crate::workers::Work;
 

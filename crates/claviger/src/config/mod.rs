@@ -1,7 +1,7 @@
 //! The configuration of `claviger serve`: a TOML file, parsed into what cannot be wrong.
 
 use std::num::NonZeroUsize;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, ensure};
 use claviger_core::{Limits, audit};
@@ -9,16 +9,19 @@ use serde::Deserialize;
 
 use crate::root_key::Source;
 use crate::server::{AUDIT_FOLDER, Setup, threads_default};
+use crate::store::{Difference, Place};
 use crate::{dialects, telemetry, toml_file};
 
 mod rates;
 mod region;
+mod store;
 mod tables;
 #[cfg(test)]
 mod tests;
 
 use rates::RatesTable;
 use region::RegionTable;
+use store::StoreTable;
 use tables::{
     AuditTable, DataTable, LimitsTable, ListenerTable, LogTable, QuotaTable, TagsTable, TencentTable,
 };
@@ -32,6 +35,8 @@ pub const EXAMPLE: &str = include_str!("example.toml");
 pub struct Config {
     listener: Vec<ListenerTable>,
     data: DataTable,
+    #[serde(default)]
+    store: StoreTable,
     root_key: RootKeyTable,
     #[serde(default)]
     region: Vec<RegionTable>,
@@ -78,11 +83,21 @@ impl Config {
         telemetry::start_log(self.log.format, &self.log.filter)
     }
 
+    /// Where the records are. Relative paths are relative to the folder of the configuration file.
+    pub fn place(&self, file: &Path) -> Result<Place> {
+        self.store.place(file.parent().unwrap_or(Path::new("")))
+    }
+
+    /// The data folder.
+    pub fn data(&self, file: &Path) -> PathBuf {
+        file.parent().unwrap_or(Path::new("")).join(&self.data.folder)
+    }
+
     /// What to serve. Relative paths are relative to the folder of the configuration file.
     pub fn setup(&self, file: &Path) -> Result<Setup> {
         let base = file.parent().unwrap_or(Path::new(""));
         let at = |path: &Path| base.join(path);
-        let data = at(&self.data.folder);
+        let data = self.data(file);
         let root_key = match &self.root_key.0 {
             Source::File(path) => Source::File(at(path)),
             Source::PassphraseFile(path) => Source::PassphraseFile(at(path)),
@@ -101,6 +116,8 @@ impl Config {
         };
         Ok(Setup {
             data,
+            store: self.place(file)?,
+            difference: Difference::default(),
             root_key,
             listeners,
             regions: region::regions(&self.region)?,

@@ -15,6 +15,9 @@ use crate::root_key::Source;
 use crate::telemetry::{FILTER_DEFAULT, LogFormat};
 use crate::tls;
 
+/// What a load balancer that asks every second or two needs to notice.
+const NOTICE_SECONDS: u64 = 5;
+
 /// `[[listener]]`
 #[derive(Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -108,6 +111,7 @@ pub(super) struct LimitsTable {
     in_flight: NonZeroUsize,
     header_seconds: NonZeroU64,
     body_seconds: NonZeroU64,
+    notice_seconds: u64,
     drain_seconds: u64,
     pub(super) threads: Option<NonZeroUsize>,
 }
@@ -125,6 +129,7 @@ impl Default for LimitsTable {
             in_flight: size(http.in_flight),
             header_seconds: seconds(http.header_seconds),
             body_seconds: seconds(http.body_seconds),
+            notice_seconds: NOTICE_SECONDS,
             drain_seconds: http.drain_seconds,
             threads: None,
         }
@@ -141,6 +146,7 @@ impl LimitsTable {
             in_flight: self.in_flight.get(),
             header_seconds: self.header_seconds.get(),
             body_seconds: self.body_seconds.get(),
+            notice_seconds: self.notice_seconds,
             drain_seconds: self.drain_seconds,
         }
     }
