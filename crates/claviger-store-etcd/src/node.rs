@@ -153,6 +153,7 @@ impl From<Status> for Refused {
 async fn renew(shared: &Shared, registration: &Registration) -> Result<(), Refused> {
     // Before anything is sent: what is committed from now on may be missing from the answer.
     let asked = shared.world.now();
+    let applied = shared.applied();
     let txn = ask::reads([ask::one(shared.layout.node(&registration.id)), ask::all(shared.layout.heads())]);
     let answer = shared.client.read(txn, shared.options.lease / 2).await.map_err(Refused::Failed)?;
     let revision = shared.client.revision(answer.header.as_ref())?;
@@ -161,7 +162,7 @@ async fn renew(shared: &Shared, registration: &Registration) -> Result<(), Refus
     if own.kvs.first().is_none_or(|kv| kv.create_revision != registration.revision) {
         return Err(Refused::Removed);
     }
-    if revision < shared.applied() {
+    if revision < applied {
         let why = "etcd has gone back in time; restart every node";
         return Err(Refused::Failed(StoreError::Unavailable(why.into())));
     }
