@@ -60,8 +60,8 @@ impl Life {
         let permission = self.target.route.action.permission;
         let source = request.incoming.source;
         let cx = Cx::new(&self.app.authority, admitted.caller, permission, admitted.region, source);
-        let outcome = self.run(&cx, &request).await.and_then(|reply| self.in_time(reply));
-        let outcome = self.settled(outcome).await;
+        let outcome = self.settled(self.run(&cx, &request).await).await;
+        let outcome = outcome.and_then(|reply| self.in_time(reply));
         self.finish(mounted, &request, Some(&cx), outcome).await
     }
 
@@ -97,21 +97,24 @@ impl Life {
         outcome.map_err(|fault| if fault == Fault::Conflict { Fault::Unavailable } else { fault })
     }
 
+    /// A change that was refused may have found somebody else's change, whose call has not returned yet, or never will: "there
+    /// is no such access key" is said only once no node honours it. What says nothing of the store is said at once.
+    async fn settled(&self, outcome: Result<Reply, Fault>) -> Result<Reply, Fault> {
+        match &outcome {
+            Err(fault) if self.target.route.action.effect == Effect::Writes && fault.is_of_the_store() => {
+                self.app.authority.engine().settle().await?;
+            }
+            Ok(_) | Err(_) => {}
+        }
+        outcome
+    }
+
     /// A node that was stopped in the middle of a request refuses rather than answer late. What has been written stays true.
     fn in_time(&self, reply: Reply) -> Result<Reply, Fault> {
         match self.target.route.action.effect {
             Effect::Reads => self.app.fresh().map(|()| reply),
             Effect::Writes => Ok(reply),
         }
-    }
-
-    /// A change that was refused may have found somebody else's change, whose call has not returned yet: "there is no such access
-    /// key" is said only once no node honours it.
-    async fn settled(&self, outcome: Result<Reply, Fault>) -> Result<Reply, Fault> {
-        if outcome.is_err() && self.target.route.action.effect == Effect::Writes {
-            self.app.authority.engine().settle().await?;
-        }
-        outcome
     }
 
     /// Audits, counts, answers. An outcome that cannot be audited is not told.

@@ -101,6 +101,10 @@ impl Authority {
     async fn check_root(&self) -> Result<(), OpenError> {
         let mut tx = self.tx();
         let fingerprint = claviger_crypto::hex_lower(&self.root.id());
+        // Read in the same transaction: no store is begun where a dump is being restored.
+        if tx.get(&at::restoring()).await.map_err(Fault::from)?.is_some() {
+            return Err(OpenError::Restoring);
+        }
         match tx.get(&at::meta()).await.map_err(Fault::from)? {
             Some(value) => {
                 let meta: Meta = records::decode(&value)?;
@@ -304,6 +308,9 @@ pub enum OpenError {
         /// The fingerprint of the root key that the store was made with.
         expected: String,
     },
+    /// The store is being filled from a dump.
+    #[error("a dump is being restored into this store, and it is not whole")]
+    Restoring,
     /// The store failed; the cause is in the log.
     #[error("the store cannot be read; see the log")]
     Store(Fault),

@@ -59,6 +59,32 @@ pub enum Fault {
     User(UserFault),
 }
 
+impl Fault {
+    /// Whether it tells something of what is stored, such as that a thing is not there; not of the request alone, nor of us.
+    pub const fn is_of_the_store(&self) -> bool {
+        match self {
+            Self::AccessKey(_)
+            | Self::Alias(_)
+            | Self::DelegationMissing
+            | Self::Key(_)
+            | Self::Material(_)
+            | Self::PermissionDenied { .. }
+            | Self::Policy(_)
+            | Self::Tag(_)
+            | Self::User(_) => true,
+            Self::Authentication(_)
+            | Self::BodyTooLarge { .. }
+            | Self::Cipher(_)
+            | Self::Conflict
+            | Self::Internal
+            | Self::Parameter(_)
+            | Self::RateLimited { .. }
+            | Self::Route(_)
+            | Self::Unavailable => false,
+        }
+    }
+}
+
 /// Faults of access keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AccessKeyFault {

@@ -28,6 +28,7 @@ mod options;
 mod reach;
 mod read;
 mod records;
+mod replica;
 mod send;
 mod shared;
 #[cfg(feature = "simulated")]

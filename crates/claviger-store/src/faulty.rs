@@ -16,6 +16,8 @@ pub struct Faults {
     pub lose_answer: AtomicBool,
     /// `get` and `scan` answer `Unavailable`.
     pub fail_reads: AtomicBool,
+    /// `settle` answers `Unavailable`: what others committed is not law everywhere yet.
+    pub unsettled: AtomicBool,
     /// The engine is not [`Engine::fresh`]: this node may have missed what others committed.
     pub stale: AtomicBool,
     /// The next `get`, `scan` or `commit` does what it should and sets `stale`: the node stops in the middle of a request.
@@ -99,7 +101,12 @@ impl Engine for FaultyEngine {
     }
 
     fn settle(&self) -> Answer<'_, ()> {
-        self.inner.settle()
+        Box::pin(async move {
+            if is_on(&self.faults.unsettled) {
+                return Err(StoreError::Unavailable("settling is switched off".into()));
+            }
+            self.inner.settle().await
+        })
     }
 
     fn join(&self) -> Answer<'_, ()> {

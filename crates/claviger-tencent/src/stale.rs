@@ -54,3 +54,25 @@ async fn what_became_old_meanwhile_is_not_told() {
     }
     assert_eq!(world.code("root", "kms", "ListKeys", &json!({})).await, "AuthFailure.SecretIdNotFound");
 }
+
+/// What is gone already may be gone on this node only, as long as whoever made it so has not been answered.
+#[tokio::test]
+async fn a_change_that_finds_its_work_done_waits_for_the_other_nodes() {
+    let world = World::new().await;
+    let key = key(&world).await;
+    let gone = json!({"AccessKeyId": secret_id("gone")});
+    let blank = json!({});
+    let unavailable = "UnsupportedOperation.ServiceTemporaryUnavailable";
+    assert_eq!(world.code("root", "kms", "DisableKey", &key).await, "ok");
+    for (service, action, parameters, settled, unsettled) in [
+        ("cam", "DeleteAccessKey", &gone, "ResourceNotFound.SecretNotExist", "FailedOperation.Accesskey"),
+        ("kms", "DisableKey", &key, "ok", unavailable),
+        ("kms", "EnableKey", &blank, "MissingParameter", "MissingParameter"),
+        ("kms", "ListKeys", &json!({}), "ok", "ok"),
+    ] {
+        for (switch, code) in [(false, settled), (true, unsettled)] {
+            world.faults.unsettled.store(switch, SeqCst);
+            assert_eq!(world.code("root", service, action, parameters).await, code, "{action} {switch}");
+        }
+    }
+}

@@ -9,7 +9,7 @@ use clap::{Parser, Subcommand};
 use tokio::runtime::Builder;
 
 use crate::config::{Config, EXAMPLE};
-use crate::{audit_cli, dev, dump, restore, serve, telemetry};
+use crate::{audit_cli, cluster, dev, dump, restore, serve, telemetry};
 
 /// A key management service of your own that speaks the APIs of Tencent Cloud and Huawei Cloud.
 #[derive(Debug, Parser)]
@@ -73,6 +73,9 @@ enum Command {
     /// The record of who did what.
     #[command(subcommand)]
     Audit(audit_cli::Command),
+    /// Many nodes over one store in etcd.
+    #[command(subcommand)]
+    Cluster(cluster::Command),
     /// The configuration of `claviger serve`.
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -108,6 +111,7 @@ impl Cli {
     pub fn run(self) -> Result<()> {
         match self.command {
             Command::Audit(command) => command.run(),
+            Command::Cluster(command) => block_on(with_log(command.run())),
             Command::Config(command) => command.run(),
             Command::Dev(args) => block_on(dev::run(args, identity)),
             Command::Dump(args) => block_on(with_log(dump::run(args))),
@@ -175,9 +179,15 @@ mod tests {
             "claviger config check c",
             "claviger config check --config c",
             "claviger config example",
+            "claviger cluster status --config c",
+            "claviger cluster status --etcd http://127.0.0.1:1 --prefix a/ --json",
             "claviger dump --data d --out -",
+            "claviger dump --config c --out f",
+            "claviger dump --etcd http://127.0.0.1:1 --out f",
             "claviger restore --in - --data d",
             "claviger restore --from f --data d",
+            "claviger restore --in f --config c",
+            "claviger restore --discard --config c",
             "claviger audit verify d",
             "claviger audit tail d -n 3 -f",
         ] {

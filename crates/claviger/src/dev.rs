@@ -3,20 +3,19 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result, anyhow, ensure};
+use anyhow::{Context as _, Result, anyhow};
 use claviger_api::{HttpLimits, Listener, Rates};
 use claviger_core::audit;
 use claviger_core::key::KeySpec;
 use claviger_core::region::Regions;
 use claviger_core::{Authority, Limits, UserId};
-use claviger_store_etcd::Options;
 
 use crate::credentials::Credentials;
 use crate::greeting::{Greeting, Secrets};
 use crate::root_key::Source;
 use crate::seed::{Seed, apply};
 use crate::server::{AUDIT_FOLDER, Opened, Setup, Wrap, threads_default};
-use crate::store::{Difference, Place, Transport, check_endpoints, check_prefix};
+use crate::store::{Difference, EtcdArgs, Place};
 use crate::telemetry::{FILTER_DEFAULT, LogFormat};
 use crate::{dialects, files, telemetry};
 
@@ -42,13 +41,9 @@ pub struct Args {
     /// Switch off the limits on requests per second.
     #[arg(long)]
     pub no_limits: bool,
-    /// Keep the store in the etcd cluster with these client URLs, as one of any number of nodes; each needs a data folder of
-    /// its own, with the first one's root.key and credentials.json.
-    #[arg(long, value_name = "URL", value_delimiter = ',')]
-    pub etcd: Vec<String>,
-    /// What the keys in etcd begin with.
-    #[arg(long, value_name = "PREFIX", requires = "etcd", default_value = Options::PREFIX)]
-    pub etcd_prefix: String,
+    /// A store in etcd.
+    #[command(flatten)]
+    pub etcd: EtcdArgs,
 }
 
 /// Serves until a signal comes. `wrap` may put something around the store.
@@ -70,7 +65,7 @@ pub async fn run(args: Args, wrap: Wrap) -> Result<()> {
 fn setup(args: &Args) -> Result<Setup> {
     Ok(Setup {
         data: args.data.clone(),
-        store: place(&args.etcd, &args.etcd_prefix)?,
+        store: args.etcd.place().unwrap_or(Ok(Place::Embedded))?,
         difference: Difference::default(),
         root_key: Source::File(args.data.join(ROOT_KEY_FILE)),
         listeners: vec![Listener { address: args.listen, tls: None }],
@@ -82,21 +77,6 @@ fn setup(args: &Args) -> Result<Setup> {
         threads: threads_default(),
         dialects: dialects::Settings::default(),
     })
-}
-
-/// Where the records are, as the command line says.
-fn place(endpoints: &[String], prefix: &str) -> Result<Place> {
-    if endpoints.is_empty() {
-        return Ok(Place::Embedded);
-    }
-    let transport = check_endpoints(endpoints).map_err(|what| anyhow!("--etcd: {what}"))?;
-    ensure!(
-        transport != Transport::Tls,
-        "--etcd: https:// needs certificates; use `claviger serve` and the [store] table of its configuration"
-    );
-    check_prefix(prefix).map_err(|what| anyhow!("--etcd-prefix: {what}"))?;
-    let (node, release) = (String::new(), env!("CARGO_PKG_VERSION").to_owned());
-    Ok(Place::etcd(Options { prefix: prefix.to_owned(), ..Options::new(endpoints.to_vec(), node, release) }))
 }
 
 /// Sees to it that there is an account, and finds out how to sign for it.

@@ -16,6 +16,7 @@ use crate::dump_format::{Chain, FORMAT, Header, Line, VERSION};
 use crate::files;
 use crate::progress::Progress;
 use crate::server::{STORE_FILE, open_store};
+use crate::store::{self, Place, StoreArgs};
 
 /// Records read at a time.
 const STEP: usize = 1000;
@@ -25,19 +26,24 @@ const BUFFER_BYTES: usize = 256 << 10;
 /// What can be said on the command line.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The data folder of the store; no server may be running on it.
-    #[arg(long, value_name = "DIR", default_value = "./claviger-data")]
-    pub data: PathBuf,
+    /// Which store. One in a data folder must not be in use; one in etcd may be.
+    #[command(flatten)]
+    pub store: StoreArgs,
     /// The file to make, or - for standard output.
     #[arg(long, value_name = "FILE")]
     pub out: PathBuf,
 }
 
-/// Dumps the store of a data folder.
+/// Dumps a store.
 pub async fn run(args: Args) -> Result<()> {
-    let store = args.data.join(STORE_FILE);
-    ensure!(store.exists(), "there is no store at {}", store.display());
-    let engine = open_store(&args.data)?;
+    let engine = match args.store.place()? {
+        (Place::Embedded, data) => {
+            let store = data.join(STORE_FILE);
+            ensure!(store.exists(), "there is no store at {}", store.display());
+            open_store(&data)?
+        }
+        (Place::Etcd(options), _) => store::inspect(&options).await?,
+    };
     let progress = Progress::counting("records");
     if args.out == Path::new("-") {
         write(&*engine, BufWriter::with_capacity(BUFFER_BYTES, io::stdout().lock()), &progress).await?;
@@ -72,16 +78,26 @@ fn finish(file: BufWriter<File>, new: &Path, out: &Path) -> Result<()> {
     files::sync_folder(out)
 }
 
-/// Writes the dump of an engine; answers the number of records, and hands `out` back, flushed.
+/// Writes the dump of an engine, all of one moment; answers the number of records, and hands `out` back, flushed.
+///
+/// # Errors
+/// A store that is half a copy itself, one that changes meanwhile (an engine that shows one moment has none of that), or a failure.
 pub async fn write<W: Write>(engine: &dyn Engine, out: W, progress: &Progress) -> Result<(u64, W)> {
     let mut lines = Lines { out, chain: Chain::default() };
+    store::refuse_half(engine).await?;
     lines.put(&header(engine).await?)?;
     let (mut records, mut after): (u64, Option<Vec<u8>>) = (0, None);
+    let mut moment = None;
     loop {
         let mut scan = Scan::forward(b"", STEP);
         scan.after = after.as_deref();
         let page = engine.scan(scan).await.context("the store cannot be read")?;
+        ensure!(
+            *moment.get_or_insert(page.at) == page.at,
+            "the store was changed while it was read, so that this would be no copy of it; stop what changes it"
+        );
         for entry in &page.entries {
+            ensure!(entry.key != at::restoring(), "a dump is being restored into this store; wait for that");
             lines.put(&Line::Record { k: STANDARD.encode(&entry.key), v: STANDARD.encode(&entry.value) })?;
         }
         records += page.entries.len() as u64;

@@ -2,6 +2,7 @@
 
 mod audit_cli;
 pub mod cli;
+mod cluster;
 pub mod config;
 pub mod credentials;
 pub mod dev;

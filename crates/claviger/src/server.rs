@@ -167,6 +167,7 @@ impl Setup {
             (Place::Etcd(_), OpenError::OtherRoot { .. }) => {
                 anyhow!("{error}. All nodes of a cluster share one root key: copy it from another node")
             }
+            (_, OpenError::Restoring) => anyhow!("{error}; wait for `claviger restore`"),
             _ => error.into(),
         }
     }

@@ -76,7 +76,7 @@ impl Authority {
         Ok(key)
     }
 
-    /// Stores many keys made by [`Authority::build_key`] in one commit; the operator's way to fill a store. Keep to 100 at once:
+    /// Stores many keys made by [`Authority::build_key`] in one commit; the operator's way to fill a store. Keep to 40 at once:
     /// a commit has a bound.
     pub async fn put_keys(&self, ring: &RingId, keys: &[Key]) -> Result<(), Fault> {
         let _turn = self.turn(ring).await;

@@ -9,8 +9,8 @@ use claviger_core::{AccountId, Authority, KeyId, RingId, UserId, sha256};
 use super::stored::{exists, failed};
 use crate::progress::Progress;
 
-/// Keys per commit; a commit has a bound.
-const STEP: usize = 100;
+/// Keys per commit: three records each, and one for all of them, fit the bound of every engine.
+const STEP: usize = 40;
 /// From so many keys on, progress is shown.
 const MANY: u32 = 1000;
 

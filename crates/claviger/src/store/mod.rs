@@ -2,6 +2,7 @@
 
 mod address;
 mod agreed;
+mod args;
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -14,6 +15,7 @@ use claviger_store_etcd::{EtcdEngine, Options};
 
 pub use address::{Transport, check_endpoints, check_prefix};
 pub use agreed::{Agreement, Difference};
+pub use args::{EtcdArgs, StoreArgs};
 
 /// What stands for the node's name where nobody named it and the machine has none.
 const NAMELESS: &str = "claviger";
@@ -43,6 +45,11 @@ pub async fn open(options: &Options, address: SocketAddr) -> Result<Arc<dyn Engi
     Ok(EtcdEngine::open(options).await?)
 }
 
+/// Opens a store in etcd to read all of it as of one moment, whoever uses it.
+pub async fn inspect(options: &Options) -> Result<Arc<dyn Engine>> {
+    Ok(EtcdEngine::inspect(options.clone()).await?)
+}
+
 /// Refuses a store that is being filled from a dump, or was left half filled.
 pub async fn refuse_half(engine: &dyn Engine) -> Result<()> {
     let mark = engine.get(&at::restoring()).await.context("the store cannot be read")?.stored;
@@ -50,7 +57,7 @@ pub async fn refuse_half(engine: &dyn Engine) -> Result<()> {
     let since = records::decode::<Restoring>(&mark.value).map(|mark| mark.since.timestamp().to_string());
     bail!(
         "a dump is being restored into this store since {}, and it is not whole; wait for `claviger restore`, or, if that \
-         died, run `claviger restore --discard` and restore again",
+         has died, remove what it left with `claviger restore --discard` and begin anew",
         since.unwrap_or_else(|_| "some time".into())
     )
 }

@@ -64,7 +64,7 @@ impl Client {
                     1 => Switch::Policy,
                     _ => Switch::Key(key),
                 };
-                let to = if self.chance.happens(50) { Position::On } else { Position::Off };
+                let to = if self.chance.happens(60) { Position::On } else { Position::Off };
                 Operation::Turn { switch, to }
             }
             84..98 => {

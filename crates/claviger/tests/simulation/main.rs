@@ -110,6 +110,7 @@ fn show(seed: u64, report: &Report) {
         "seed {seed}: CLAVIGER_SEED={seed} cargo test -p claviger --test simulation no_seed_breaks_a_promise"
     );
     report.breaches.iter().for_each(|breach| println!("    {breach}"));
+    // One seed by itself is told in full.
     if number("CLAVIGER_SEED").is_some() {
         report.trace.iter().enumerate().for_each(|(line, text)| println!("{:>6} {text}", line + 1));
     }

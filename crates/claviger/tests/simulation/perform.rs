@@ -174,7 +174,7 @@ impl Desk {
         }
         for number in 0..DUE {
             // Each some seconds after the one before.
-            self.clock.advance(Duration::from_millis(2500));
+            self.clock.advance(Duration::from_secs(2));
             let cx = self.cx(Signer::Root, Permission::KeyScheduleDeletion).await?;
             let mut edit = cx.edit(due_id(number)).await?;
             edit.key.schedule_deletion(cx.now, *Key::DELETION_DAYS.start())?;

@@ -22,9 +22,9 @@ use crate::watched::Sabotage;
 /// Nodes.
 pub(crate) const NODES: u64 = 3;
 /// How finely the world's time goes.
-const TICK: Duration = Duration::from_millis(1);
+const TICK: Duration = Duration::from_millis(2);
 /// When clients stop and everything is made whole.
-const CLOSE: Duration = Duration::from_secs(11);
+const CLOSE: Duration = Duration::from_secs(10);
 /// How long founding may take.
 const FOUNDING: Duration = Duration::from_secs(8);
 /// How long clients may take to go, once everything is whole.
@@ -70,8 +70,8 @@ impl Run {
             .rng_seed(Chance::new(seed, Who::Network).below(u64::MAX))
             .tick_duration(TICK)
             .simulation_duration(Duration::from_secs(3600))
-            .min_message_latency(TICK)
-            .max_message_latency(3 * TICK)
+            .min_message_latency(TICK / 2)
+            .max_message_latency(2 * TICK)
             .tcp_capacity(1 << 14)
             .build();
         let history = Arc::new(History::default());
@@ -111,18 +111,17 @@ impl Run {
                 false
             }
         };
-        for number in 0..CLIENTS {
-            let client = Client {
-                number,
-                chance: Chance::new(self.seed, Who::Client(number)),
-                machines: self.machines.clone(),
-                crowd: Arc::clone(&self.crowd),
-            };
-            self.sim.client(format!("client{number}"), async move {
-                client.live().await;
-                Ok(())
-            });
-        }
+        let clients = [0, 1, 2].map(|number| Client {
+            number,
+            chance: Chance::new(self.seed, Who::Client(number)),
+            machines: self.machines.clone(),
+            crowd: Arc::clone(&self.crowd),
+        });
+        self.sim.client("clients", async move {
+            let [one, two, three] = clients;
+            tokio::join!(one.live(), two.live(), three.live());
+            Ok(())
+        });
         founded
     }
 
