@@ -1,5 +1,6 @@
 //! Claviger nodes over one etcd cluster, all on loopback, each link of theirs with a proxy in it.
 
+use std::ffi::OsStr;
 use std::fmt::Write as _;
 use std::fs;
 use std::net::SocketAddr;
@@ -105,6 +106,18 @@ impl Cluster {
         let mut server = launch.spawn()?;
         server.await_ready_within(READY).context("node 1")?;
         *node.server() = Some(server);
+        Ok(())
+    }
+
+    /// Copies the logs of all its processes to a folder, in place of what is there.
+    pub fn keep_logs(&self, to: &Path) -> Result<()> {
+        fs::create_dir_all(to)?;
+        for entry in fs::read_dir(self.folder())? {
+            let file = entry?.path();
+            if let (Some("log"), Some(name)) = (file.extension().and_then(OsStr::to_str), file.file_name()) {
+                fs::copy(&file, to.join(name))?;
+            }
+        }
         Ok(())
     }
 

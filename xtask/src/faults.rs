@@ -11,6 +11,7 @@ use crate::chance::Chance;
 use crate::clock::unix_millis;
 use crate::cluster::{Cluster, Settings};
 use crate::etcd::{Binary, obtain};
+use crate::process::target;
 
 mod conclude;
 mod crashes;
@@ -29,9 +30,9 @@ use load::{Clients, Load, World};
 const AROUND: Duration = Duration::from_secs(2);
 /// What is granted beyond a stated bound: two cores, three etcd members, three nodes and their clients.
 const SLACK: Duration = Duration::from_millis(1200);
-/// What the protocol states: a lease, and how far two clocks may drift apart in it.
+/// What the protocol states: a lease, and the same with how far two clocks may drift apart in it.
 const LEASE: Duration = Duration::from_secs(2);
-const LEASE_AND_DRIFT: Duration = Duration::from_millis(2020);
+const LEASE_AND_DRIFT: Duration = Duration::from_millis(2400);
 
 /// Which, for how long, and from which number all chance is drawn.
 #[derive(Args)]
@@ -165,9 +166,13 @@ impl Scene {
             sleep(AROUND);
         }
         let world = load.stop()?;
-        outcome.with_context(|| told(&world))?;
-        let report = conclude(&cluster, &world)?;
-        println!("{report}");
+        let report = outcome.with_context(|| told(&world)).and_then(|()| conclude(&cluster, &world));
+        if report.is_err() {
+            let kept = target().join("faults");
+            cluster.keep_logs(&kept)?;
+            println!("    logs in {}", kept.display());
+        }
+        println!("{}", report?);
         Ok(())
     }
 }

@@ -147,14 +147,12 @@ impl Shell {
                 }
             }
         }
+        // Whoever has connected already is served. The kernel is asked directly: the runtime may not have heard of them yet.
+        let listener = listener.into_std()?;
         for _ in 0..BACKLOG {
-            let waiting = tokio::select! {
-                biased;
-                accepted = listener.accept() => accepted.ok(),
-                () = std::future::ready(()) => None,
-            };
-            let Some((stream, peer)) = waiting else { break };
-            self.spawn(stream, peer.ip(), tls.clone());
+            let Ok((stream, peer)) = listener.accept() else { break };
+            stream.set_nonblocking(true)?;
+            self.spawn(TcpStream::from_std(stream)?, peer.ip(), tls.clone());
         }
         drop(listener);
         let deadline = Duration::from_secs(self.limits.drain_seconds);

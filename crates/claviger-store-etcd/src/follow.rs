@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use claviger_store::{Change, StoreError, Version};
+use claviger_store::{Change, StoreError, Stored, Version};
 use tokio::sync::mpsc;
 use tokio::time::{sleep, timeout};
 use tokio_stream::wrappers::ReceiverStream;
@@ -164,7 +164,11 @@ fn apply(shared: &Shared, events: Vec<Event>) {
             version = revision;
         }
         match shared.layout.place(&kv.key) {
-            Place::Data(key) => keys.push(key.to_vec()),
+            Place::Data(key) => {
+                let stored = (!deleted).then_some(Stored { value: kv.value, version });
+                shared.replica.changed(key, stored, version);
+                keys.push(key.to_vec());
+            }
             Place::Head => {
                 head = Some(revision);
                 match own(shared, &kv.value) {

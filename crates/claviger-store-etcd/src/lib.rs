@@ -28,8 +28,11 @@ mod options;
 mod reach;
 mod read;
 mod records;
+mod replica;
 mod send;
 mod shared;
+#[cfg(feature = "simulated")]
+pub mod simulated;
 mod status;
 mod world;
 

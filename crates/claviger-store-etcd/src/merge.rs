@@ -107,6 +107,11 @@ impl Commit {
         Ok(Self { txn: TxnRequest { compare, success, failure: Vec::new() }, touched, bytes, answer })
     }
 
+    /// The records that it rests on.
+    pub(crate) fn rests_on(&self) -> impl Iterator<Item = &Vec<u8>> {
+        self.touched.read.iter()
+    }
+
     /// Whether there is anything to write.
     pub(crate) fn writes(&self) -> bool {
         !self.txn.success.is_empty()

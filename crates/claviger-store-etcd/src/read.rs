@@ -1,4 +1,4 @@
-//! Reads: always linearizable, pages all from one revision, in chunks that fit a message.
+//! Reads: linearizable, from etcd or from what the watch keeps; pages all from one revision, in chunks that fit a message.
 
 use std::sync::atomic::Ordering;
 
@@ -10,6 +10,7 @@ use crate::engine::EtcdEngine;
 use crate::layout::{Span, is_record_key};
 use crate::proto::etcdserverpb::range_request::{SortOrder, SortTarget};
 use crate::proto::etcdserverpb::{RangeRequest, RangeResponse, ResponseHeader};
+use crate::replica::Known;
 use crate::shared::{Counters, Shared};
 
 /// Records asked for at first, before their size is known: as many of the largest as fit a message.
@@ -24,10 +25,19 @@ impl EtcdEngine {
         if !is_record_key(key) {
             return Ok(Read { stored: None, at: shared.applied() });
         }
+        // Before the look: what is found is at least as new.
+        let applied = shared.applied();
+        if shared.fresh()
+            && let Some(Known(stored)) = shared.replica.get(key)
+        {
+            return Ok(Read { stored, at: applied });
+        }
+        let pending = shared.replica.begin(key);
         let answer = shared.client.range(ask::one(shared.layout.data(key))).await?;
         let at = revision(shared, answer.header.as_ref())?;
         let stored = answer.kvs.into_iter().next();
         let stored = stored.map(|kv| Stored { value: kv.value, version: kv.mod_revision.unsigned_abs() });
+        pending.keep(stored.clone(), at);
         Ok(Read { stored, at })
     }
 

@@ -75,7 +75,11 @@ fn answer(shared: &Shared, group: Vec<Commit>, outcomes: Vec<Result<Stored, Stor
                 Counters::add(&shared.counters.commits, 1);
                 Counters::add(&shared.counters.bytes_committed, commit.bytes as u64);
             }
-            Err(_) => Counters::add(&shared.counters.conflicts, 1),
+            Err(_) => {
+                Counters::add(&shared.counters.conflicts, 1);
+                // Or the next try would rest on the same again.
+                shared.replica.doubt(commit.rests_on());
+            }
         }
         let _ = commit.answer.send(outcome);
     }

@@ -15,6 +15,7 @@ use crate::layout::Layout;
 use crate::options::Options;
 use crate::reach::{Past, Reach};
 use crate::records::{Node, NodeState};
+use crate::replica::Replica;
 use crate::world::World;
 
 /// Everything but the tasks.
@@ -26,6 +27,7 @@ pub(crate) struct Shared {
     /// What this engine's commits are marked with; it stays the same when the node must register anew.
     pub(crate) mark: String,
     pub(crate) observers: Observers,
+    pub(crate) replica: Replica,
     pub(crate) counters: Counters,
     /// Asks the follower to watch through another member.
     pub(crate) silent: Notify,
@@ -125,6 +127,7 @@ impl Shared {
             mark: (world.ids)(),
             world,
             observers: Observers::default(),
+            replica: Replica::new(),
             counters: Counters::default(),
             silent: Notify::new(),
             head: watch::Sender::new(0),
@@ -198,6 +201,7 @@ impl Shared {
         acknowledged: &[(String, Version)],
     ) {
         self.gaps.fetch_add(1, Ordering::SeqCst);
+        self.replica.forget();
         self.observers.tell(&Change::Lost { at: version });
         let now = self.world.now();
         let mut state = self.state();

@@ -77,7 +77,7 @@ pub fn conclude(cluster: &Cluster, world: &World) -> Result<Report> {
     let served = |event: &&Event| {
         event.kind == Kind::Use && matches!(event.told, Told::CredentialsOff | Told::Done | Told::KeyOff)
     };
-    let until = events.iter().map(|event| event.end).max().unwrap_or_default();
+    let until = world.until();
     let of_one = |node| longest_gap(events.iter().filter(served).filter(|event| event.node == node), until);
     let writes = events.iter().filter(|event| event.kind == Kind::Write && event.told == Told::Done);
     Ok(Report {
@@ -102,8 +102,8 @@ fn refuse_strange(events: &[Event]) -> Result<()> {
 }
 
 /// The longest time between the ends of two that follow each other, and to the end.
-pub fn longest_gap<'a>(events: impl Iterator<Item = &'a Event>, until: Duration) -> Duration {
-    let mut ends: Vec<Duration> = events.map(|event| event.end).collect();
+fn longest_gap<'a>(events: impl Iterator<Item = &'a Event>, until: Duration) -> Duration {
+    let mut ends: Vec<Duration> = events.map(|event| event.end).filter(|end| *end < until).collect();
     ends.push(until);
     ends.sort_unstable();
     ends.windows(2).map(|pair| pair[1].saturating_sub(pair[0])).max().unwrap_or(until)

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::thread::{JoinHandle, sleep, spawn};
 use std::time::Duration;
 
@@ -16,6 +16,7 @@ use crate::caller::text;
 use crate::chance::Chance;
 use crate::cluster::Cluster;
 use crate::history::{Act, OFF, ON, Object, Op, Stopwatch};
+use crate::server;
 
 mod births;
 mod switches;
@@ -37,13 +38,15 @@ pub const SWITCHED_USERS: usize = 2;
 pub const OWN_USER: usize = 2;
 /// Tags of the steady key, each with its writer.
 pub const TAGS: usize = 2;
+/// Pause between two looks at whether a node is ready.
+const LOOK: Duration = Duration::from_millis(500);
 /// How long a client waits after it found nobody or was told to try again.
 const PATIENCE: Duration = Duration::from_millis(60);
 
 /// What a client does when nobody listens at its node.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Clients {
-    /// Goes to the next node, as behind a load balancer.
+    /// Goes to the next node, and away from one that says it is not ready, as behind a load balancer.
     GoOn,
     /// Waits for it.
     Stay,
@@ -74,7 +77,10 @@ pub struct World {
     /// By number: [`SWITCHED_KEYS`], [`STEADY_KEY`], [`OWN_KEYS`].
     pub keys: Vec<String>,
     clients: Clients,
-    over: AtomicBool,
+    /// Nodes that were ready when they were last asked.
+    ready: Vec<AtomicBool>,
+    /// When the clients were told to end.
+    over: OnceLock<Duration>,
     events: Mutex<Vec<Event>>,
     ops: Mutex<Vec<Op>>,
     /// Ids of keys whose making was acknowledged.
@@ -105,12 +111,13 @@ impl Load {
         client(tags::write, TAGS);
         client(tags::read, world.nodes.len());
         client(births::run, 1);
+        client(World::watch, world.nodes.len());
         Ok(Self { world, threads })
     }
 
     /// Ends every client after its last request.
     pub fn stop(self) -> Result<Arc<World>> {
-        self.world.over.store(true, Ordering::Relaxed);
+        self.world.over.get_or_init(|| self.world.clock.read());
         for thread in self.threads {
             thread.join().map_err(|_| anyhow!("a client panicked"))?;
         }
@@ -137,10 +144,11 @@ impl World {
         Ok(Self {
             account,
             clock,
-            nodes,
             keys,
             clients,
-            over: AtomicBool::new(false),
+            ready: nodes.iter().map(|_| AtomicBool::new(true)).collect(),
+            nodes,
+            over: OnceLock::new(),
             events: Mutex::default(),
             ops: Mutex::default(),
             born: Mutex::default(),
@@ -149,16 +157,33 @@ impl World {
 
     /// Whether the clients are to end.
     fn over(&self) -> bool {
-        self.over.load(Ordering::Relaxed)
+        self.over.get().is_some()
+    }
+
+    /// When the clients were told to end; now, where they were not.
+    pub fn until(&self) -> Duration {
+        self.over.get().copied().unwrap_or_else(|| self.clock.read())
     }
 
     /// Which nodes a client of that node may ask, the first first.
     fn from(&self, node: usize) -> Vec<SocketAddr> {
-        let places = match self.clients {
-            Clients::GoOn => self.nodes.len(),
-            Clients::Stay => 1,
-        };
-        self.nodes.iter().cycle().skip(node).take(places).copied().collect()
+        match self.clients {
+            Clients::GoOn => {
+                let all = (node..node + self.nodes.len()).map(|node| node % self.nodes.len());
+                let (ready, others): (Vec<_>, Vec<_>) =
+                    all.partition(|node| self.ready[*node].load(Ordering::Relaxed));
+                ready.into_iter().chain(others).map(|node| self.nodes[node]).collect()
+            }
+            Clients::Stay => vec![self.nodes[node]],
+        }
+    }
+
+    /// Looks whether a node is ready, as a load balancer does.
+    fn watch(&self, node: usize, _: &mut Chance) {
+        while !self.over() {
+            self.ready[node].store(server::ready(self.nodes[node]), Ordering::Relaxed);
+            sleep(LOOK);
+        }
     }
 
     pub fn node_at(&self, address: SocketAddr) -> usize {

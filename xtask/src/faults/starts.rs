@@ -59,8 +59,10 @@ pub(super) fn refused(scene: &mut Scene) -> Result<()> {
 
 fn wrong_starts(cluster: &Cluster, other: &Etcd) -> Result<Vec<Wrong>> {
     let (right, root) = (cluster.etcd.clients(), cluster.folder().join("root.key"));
-    let strange = cluster.folder().join("strange.key");
-    fs::write(&strange, turned(&fs::read(&root)?))?;
+    let strange = cluster.folder().join("strange");
+    // A server on a store of its own makes a root key of its own.
+    Launch::dev(&strange, &[])?.start()?.0.stop()?;
+    let strange = strange.join("root.key");
     let mixed = |ours: &[SocketAddr], theirs: Vec<SocketAddr>| [ours, &theirs].concat();
     let first = right.get(..2).context("a cluster has members")?;
     let wrong = |name, endpoints, says| Wrong { name, endpoints, root_key: root.clone(), prefix: None, says };
@@ -75,15 +77,6 @@ fn wrong_starts(cluster: &Cluster, other: &Etcd) -> Result<Vec<Wrong>> {
         wrong("endpoints of two clusters", mixed(first, other.clients()), &["cluster"]),
         wrong("endpoints of two clusters, the other first", [other.clients(), right].concat(), &["cluster"]),
     ])
-}
-
-/// Another key of the same form: every digit and letter of the alphabet's first six moved on by one.
-fn turned(key: &[u8]) -> Vec<u8> {
-    let one = |byte: &u8| match byte {
-        b'0'..=b'8' | b'a'..=b'e' | b'A'..=b'E' => byte + 1,
-        other => *other,
-    };
-    key.iter().map(one).collect()
 }
 
 /// Starts it and waits for its end; what it said.

@@ -35,9 +35,8 @@ pub(super) fn write(world: &World, number: usize, chance: &mut Chance) {
 
 pub(super) fn read(world: &World, node: usize, chance: &mut Chance) {
     let mut line = Line::new(world.account.root(), world.clock);
-    let nodes = world.from(node);
     while !world.over() {
-        let sent = read_once(world, &mut line, &nodes);
+        let sent = read_once(world, &mut line, &world.from(node));
         let patient = sent.is_none_or(|sent| matches!(sent.told, Told::Lost(_) | Told::Unavailable));
         pause(chance, if patient { PATIENCE } else { READ_PACE });
     }

@@ -11,7 +11,6 @@ use crate::chance::Chance;
 const PACE: Duration = Duration::from_millis(10);
 
 pub(super) fn run(world: &World, number: usize, chance: &mut Chance) {
-    let nodes = world.from(number % world.nodes.len());
     let tongue = if number < world.nodes.len() { Tongue::Tencent } else { Tongue::Huawei };
     let project = world.account.project_id();
     let mut lines = vec![(None, Line::new(world.account.root(), world.clock))];
@@ -21,6 +20,7 @@ pub(super) fn run(world: &World, number: usize, chance: &mut Chance) {
     while !world.over() {
         let (user, line) = &mut lines[chance.below(SWITCHED_USERS + 1)];
         let key = chance.below(STEADY_KEY + 1);
+        let nodes = world.from(number % world.nodes.len());
         let Some(sent) = encrypt(line, &nodes, tongue, &project, &world.keys[key]) else {
             sleep(PATIENCE);
             continue;

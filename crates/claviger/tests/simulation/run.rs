@@ -1,0 +1,390 @@
+//! One run: three nodes over three members of etcd, clients, and what goes wrong, all from one seed.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use claviger_store_etcd::simulated::{Delay, Etcd};
+use tokio_stream::StreamExt;
+use tokio_stream::wrappers::ReceiverStream;
+use turmoil::Sim;
+use turmoil::net::TcpListener;
+
+use crate::chance::{Chance, Who};
+use crate::clients::{CLIENTS, Client, Crowd, ask};
+use crate::faults::{Fault, Planned, plan};
+use crate::history::{History, Tally};
+use crate::node::{MEMBERS, Machine, Stage};
+use crate::operation::{KEYS, Operation, Outcome, Signer};
+use crate::verdict;
+use crate::watched::Sabotage;
+
+/// Nodes.
+pub(crate) const NODES: u64 = 3;
+/// How finely the world's time goes.
+const TICK: Duration = Duration::from_millis(2);
+/// When clients stop and everything is made whole.
+const CLOSE: Duration = Duration::from_secs(10);
+/// How long founding may take.
+const FOUNDING: Duration = Duration::from_secs(8);
+/// How long clients may take to go, once everything is whole.
+const GOING: Duration = Duration::from_secs(9);
+/// How long nodes may take to serve, once everything is whole.
+const RECOVERY: Duration = Duration::from_secs(10);
+/// How long one operation may take then.
+const WHOLE: Duration = Duration::from_secs(3);
+
+/// What came of a run.
+pub(crate) struct Report {
+    pub(crate) breaches: Vec<String>,
+    pub(crate) tally: Tally,
+    pub(crate) trace: Vec<String>,
+}
+
+/// Runs a seed.
+pub(crate) fn run(seed: u64, sabotage: Sabotage) -> Report {
+    let mut run = Run::new(seed, sabotage);
+    if run.found() {
+        run.go_wrong();
+        run.make_whole();
+        run.conclude();
+    }
+    let history = &run.stage.history;
+    Report { breaches: history.breaches(), tally: history.tally(), trace: history.trace() }
+}
+
+struct Run {
+    sim: Sim<'static>,
+    stage: Arc<Stage>,
+    machines: Vec<Arc<Machine>>,
+    crowd: Arc<Crowd>,
+    plan: Vec<Planned>,
+    delays_ms: Arc<AtomicU64>,
+    chance: Chance,
+    seed: u64,
+}
+
+impl Run {
+    fn new(seed: u64, sabotage: Sabotage) -> Self {
+        let mut sim = turmoil::Builder::new()
+            .rng_seed(Chance::new(seed, Who::Network).below(u64::MAX))
+            .tick_duration(TICK)
+            .simulation_duration(Duration::from_secs(3600))
+            .min_message_latency(TICK / 2)
+            .max_message_latency(2 * TICK)
+            .tcp_capacity(1 << 14)
+            .build();
+        let history = Arc::new(History::default());
+        let clock = Arc::clone(&history);
+        let etcd = Etcd::cluster(0xe7cd, MEMBERS, Arc::new(move || clock.now()));
+        let setting = Chance::new(seed, Who::Setting);
+        etcd.set_catch_up(1 + setting.index(20));
+        let delays_ms = delay_requests(&etcd, seed);
+        for member in 1..=MEMBERS {
+            host_member(&mut sim, &etcd, member);
+        }
+        let stage = Arc::new(Stage { history, etcd, sabotage, founded: AtomicU64::new(0) });
+        let machines: Vec<Arc<Machine>> =
+            (1..=NODES).map(|number| machine(number, &stage, &setting, seed)).collect();
+        for machine in &machines {
+            let machine = Arc::clone(machine);
+            sim.host(format!("node{}", machine.number), move || {
+                let machine = Arc::clone(&machine);
+                async move {
+                    machine.live().await;
+                    Ok(())
+                }
+            });
+        }
+        let faults = Chance::new(seed, Who::Faults);
+        let plan = plan(&faults, NODES);
+        Self { sim, stage, machines, crowd: Arc::default(), plan, delays_ms, chance: faults, seed }
+    }
+
+    /// Makes what the run begins with.
+    fn found(&mut self) -> bool {
+        let first = Arc::clone(&self.machines[0]);
+        let founded = match self.ask(&first, Operation::Found, FOUNDING) {
+            Some(Outcome::Done(_)) => true,
+            outcome => {
+                self.stage.history.breach(format!("nothing could be founded: {outcome:?}"));
+                false
+            }
+        };
+        let clients = [0, 1, 2].map(|number| Client {
+            number,
+            chance: Chance::new(self.seed, Who::Client(number)),
+            machines: self.machines.clone(),
+            crowd: Arc::clone(&self.crowd),
+        });
+        self.sim.client("clients", async move {
+            let [one, two, three] = clients;
+            tokio::join!(one.live(), two.live(), three.live());
+            Ok(())
+        });
+        founded
+    }
+
+    fn go_wrong(&mut self) {
+        let mut plan = std::mem::take(&mut self.plan);
+        plan.sort_by_key(|planned| planned.begin);
+        for planned in &plan {
+            self.stage.history.note(&format!("planned: {planned:?}"));
+        }
+        let mut under_way: Vec<Planned> = Vec::new();
+        while self.sim.elapsed() < CLOSE {
+            let now = self.sim.elapsed();
+            let begun = plan.partition_point(|planned| planned.begin <= now);
+            for planned in plan.drain(..begun) {
+                self.begin(planned.fault);
+                under_way.push(planned);
+            }
+            let (over, going): (Vec<_>, Vec<_>) = under_way.into_iter().partition(|fault| fault.end <= now);
+            under_way = going;
+            for planned in over {
+                self.end(planned.fault);
+            }
+            self.step();
+        }
+        self.crowd.closing.store(true, Ordering::SeqCst);
+        for planned in under_way {
+            self.end(planned.fault);
+        }
+    }
+
+    fn begin(&mut self, fault: Fault) {
+        self.stage.history.note(&format!("begins: {fault:?}"));
+        let etcd = &self.stage.etcd;
+        match fault {
+            Fault::Compact => drop(etcd.compact(etcd.revision())),
+            Fault::CrashMember { member } => {
+                etcd.member(member).isolate();
+                self.sim.crash(format!("etcd{member}"));
+            }
+            Fault::CrashNode { node } => {
+                self.stage.history.count(|tally| tally.crashes += 1);
+                self.sim.crash(format!("node{node}"));
+                self.machine(node).inbox.clear();
+            }
+            Fault::Cut { node, member } => self.sim.partition(format!("node{node}"), format!("etcd{member}")),
+            Fault::CutOff { node } => {
+                (1..=MEMBERS).for_each(|member| self.begin_quietly(Fault::Cut { node, member }));
+            }
+            Fault::Delays { longest_ms } => self.delays_ms.store(longest_ms, Ordering::SeqCst),
+            Fault::ExpireLeases => etcd.expire_all_leases(),
+            Fault::Hold { node, member } => self.sim.hold(format!("node{node}"), format!("etcd{member}")),
+            Fault::HoldOff { node } => {
+                (1..=MEMBERS).for_each(|member| self.begin_quietly(Fault::Hold { node, member }));
+            }
+            Fault::HoldWatches => etcd.hold_watches(),
+            Fault::Isolate { member } => etcd.member(member).isolate(),
+            Fault::Lag { member, by_ms } => etcd.member(member).lag_watches(Duration::from_millis(by_ms)),
+            Fault::Latency { node, member, millis } => self.latency(node, member, millis),
+            Fault::Stop { node } => {
+                self.stage.history.count(|tally| tally.stops += 1);
+                self.machine(node).stops.fetch_add(1, Ordering::SeqCst);
+                self.machine(node).gate.close();
+            }
+        }
+    }
+
+    fn begin_quietly(&self, fault: Fault) {
+        match fault {
+            Fault::Cut { node, member } => self.sim.partition(format!("node{node}"), format!("etcd{member}")),
+            Fault::Hold { node, member } => self.sim.hold(format!("node{node}"), format!("etcd{member}")),
+            _ => {}
+        }
+    }
+
+    fn end(&mut self, fault: Fault) {
+        self.stage.history.note(&format!("ends: {fault:?}"));
+        let etcd = &self.stage.etcd;
+        match fault {
+            Fault::Compact | Fault::ExpireLeases => {}
+            Fault::CrashMember { member } => {
+                self.sim.bounce(format!("etcd{member}"));
+                etcd.member(member).rejoin();
+            }
+            Fault::CrashNode { node } => self.sim.bounce(format!("node{node}")),
+            Fault::Cut { node, member } => self.repair(node, member),
+            Fault::CutOff { node } => (1..=MEMBERS).for_each(|member| self.repair(node, member)),
+            Fault::Delays { .. } => self.delays_ms.store(0, Ordering::SeqCst),
+            Fault::Hold { node, member } => self.sim.release(format!("node{node}"), format!("etcd{member}")),
+            Fault::HoldOff { node } => {
+                for member in 1..=MEMBERS {
+                    self.sim.release(format!("node{node}"), format!("etcd{member}"));
+                }
+            }
+            Fault::HoldWatches => {
+                // Now and then what was held back is gone.
+                if self.chance.happens(50) {
+                    etcd.compact(etcd.revision());
+                }
+                etcd.release_watches();
+            }
+            Fault::Isolate { member } => etcd.member(member).rejoin(),
+            Fault::Lag { member, .. } => etcd.member(member).lag_watches(Duration::ZERO),
+            Fault::Latency { node, member, .. } => self.latency(node, member, 2),
+            Fault::Stop { node } => self.machine(node).gate.open(),
+        }
+    }
+
+    fn repair(&self, node: u64, member: u64) {
+        self.sim.repair(format!("node{node}"), format!("etcd{member}"));
+        // Packets that were lost are not sent again here; whoever waits for them must see that the connection is gone.
+        let member = usize::try_from(member - 1).expect("a few members");
+        self.machine(node).links[member].tear();
+    }
+
+    fn latency(&self, node: u64, member: u64, millis: u64) {
+        let latency = Duration::from_millis(millis);
+        self.sim.set_link_latency(format!("node{node}"), format!("etcd{member}"), latency);
+    }
+
+    /// Ends whatever may still be wrong; faults may have overlapped.
+    fn make_whole(&mut self) {
+        for node in 1..=NODES {
+            self.end(Fault::Stop { node });
+            self.end(Fault::HoldOff { node });
+            self.end(Fault::CutOff { node });
+            if !self.sim.is_host_running(format!("node{node}")) {
+                self.end(Fault::CrashNode { node });
+            }
+        }
+        for member in 1..=MEMBERS {
+            self.end(Fault::Isolate { member });
+            self.end(Fault::Lag { member, by_ms: 0 });
+            if !self.sim.is_host_running(format!("etcd{member}")) {
+                self.end(Fault::CrashMember { member });
+            }
+        }
+        self.end(Fault::HoldWatches);
+        self.end(Fault::Delays { longest_ms: 0 });
+        let crowd = Arc::clone(&self.crowd);
+        let gone = || crowd.gone.load(Ordering::SeqCst) == CLIENTS;
+        if !self.step_until(GOING, gone) {
+            self.stage.history.breach("clients still wait for answers although everything is whole".into());
+        }
+    }
+
+    /// Everything is whole: all nodes must serve, soon, and agree.
+    fn conclude(&mut self) {
+        let ends = self.sim.elapsed() + RECOVERY;
+        for machine in self.machines.clone() {
+            let served = Operation::Use { key: 0, signer: Signer::Root };
+            while !matches!(self.ask(&machine, served, WHOLE), Some(Outcome::Done(_) | Outcome::Denied)) {
+                if self.sim.elapsed() > ends {
+                    let why = format!("node {} does not serve although everything is whole", machine.number);
+                    self.stage.history.breach(why);
+                    return;
+                }
+            }
+        }
+        for machine in self.machines.clone() {
+            let number = machine.number;
+            let write = Operation::Write { key: 0, writer: CLIENTS, number };
+            let outcome = self.ask(&machine, write, WHOLE);
+            if !matches!(outcome, Some(Outcome::Done(_))) {
+                self.stage.history.breach(format!("node {number} cannot write: {outcome:?}"));
+            }
+        }
+        let mut views = Vec::new();
+        for machine in self.machines.clone() {
+            let signers = [Signer::Root, Signer::User(0), Signer::User(1)];
+            let uses = (0..KEYS).flat_map(|key| signers.map(|signer| Operation::Use { key, signer }));
+            let view: Vec<_> = uses.map(|used| (used, self.ask(&machine, used, WHOLE))).collect();
+            views.push(view);
+        }
+        verdict::judge(&self.stage, &views);
+    }
+
+    /// Asks a node and goes on until it has answered.
+    fn ask(&mut self, machine: &Machine, operation: Operation, limit: Duration) -> Option<Outcome> {
+        let mut answer = ask(machine, operation);
+        let ends = self.sim.elapsed() + limit;
+        while self.sim.elapsed() < ends {
+            match answer.try_recv() {
+                Ok(outcome) => return Some(outcome),
+                Err(tokio::sync::oneshot::error::TryRecvError::Closed) => return None,
+                Err(tokio::sync::oneshot::error::TryRecvError::Empty) => self.step(),
+            }
+        }
+        None
+    }
+
+    fn step_until(&mut self, limit: Duration, done: impl Fn() -> bool) -> bool {
+        let ends = self.sim.elapsed() + limit;
+        while !done() {
+            if self.sim.elapsed() >= ends {
+                return false;
+            }
+            self.step();
+        }
+        true
+    }
+
+    fn step(&mut self) {
+        self.sim.step().expect("nobody on the stage fails");
+        self.stage.history.set_now(self.sim.elapsed());
+    }
+
+    fn machine(&self, node: u64) -> &Machine {
+        let index = usize::try_from(node - 1).expect("a few nodes");
+        &self.machines[index]
+    }
+}
+
+fn machine(number: u64, stage: &Arc<Stage>, setting: &Chance, seed: u64) -> Arc<Machine> {
+    // Two of them may be further apart than quartz ever is, but not as far as the protocol allows for.
+    let parts_per_thousand = match stage.sabotage {
+        Sabotage::WildClocks => 400,
+        _ => [5, 85][setting.index(2)],
+    };
+    let offset = i32::try_from(setting.below(2 * parts_per_thousand + 1)).expect("small");
+    let least = i32::try_from(parts_per_thousand).expect("small");
+    Arc::new(Machine {
+        number,
+        stage: Arc::clone(stage),
+        inbox: crate::node::Inbox::default(),
+        gate: Arc::default(),
+        links: (0..MEMBERS).map(|_| Arc::default()).collect(),
+        rate: 1.0 + f64::from(offset - least) / 1000.0,
+        behind: setting.millis(0..500),
+        chance: Chance::new(seed, Who::Node(number)),
+        stops: Arc::default(),
+    })
+}
+
+fn host_member(sim: &mut Sim<'static>, etcd: &Etcd, number: u64) {
+    let member = etcd.member(number);
+    sim.host(format!("etcd{number}"), move || {
+        let member = member.clone();
+        async move {
+            let listener = TcpListener::bind(("0.0.0.0", 2379)).await?;
+            let (accepted, incoming) = tokio::sync::mpsc::channel(16);
+            let accept = async move {
+                while let Ok((stream, _)) = listener.accept().await {
+                    if accepted.send(stream).await.is_err() {
+                        return;
+                    }
+                }
+            };
+            let incoming = ReceiverStream::new(incoming).map(Ok::<_, ()>);
+            tokio::join!(accept, member.serve(incoming));
+            Ok(())
+        }
+    });
+}
+
+/// Requests take a moment, and now and then much longer; answers the longest delay in milliseconds, to be set.
+fn delay_requests(etcd: &Etcd, seed: u64) -> Arc<AtomicU64> {
+    let longest = Arc::new(AtomicU64::new(0));
+    let (asked, chance) = (Arc::clone(&longest), Chance::new(seed, Who::Delays));
+    etcd.set_delays(Arc::new(move |_| {
+        let longest = asked.load(Ordering::SeqCst);
+        let usual = Duration::from_micros(chance.below(1500));
+        let more = || if chance.happens(30) { chance.millis(0..longest + 1) } else { Duration::ZERO };
+        Delay { before: usual + more(), after: more() }
+    }));
+    longest
+}
