@@ -1,7 +1,7 @@
 //! The authority: one store, one root key, and what is decoded of it. All dialects ask this one.
 
 use std::collections::HashMap;
-use std::hash::{BuildHasher, Hash, RandomState};
+use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher, Hash};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use claviger_crypto::{Entropy, RingKey, RootKey, Secret};
@@ -48,7 +48,8 @@ pub struct Authority {
     root: RootKey,
     rings: RwLock<HashMap<RingId, Arc<RingKey>>>,
     turns: Vec<Mutex<()>>,
-    hasher: RandomState,
+    /// Without a secret of its own, so that a simulation takes turns as it did before. Nobody gains by choosing a slot: ids are ours.
+    hasher: BuildHasherDefault<DefaultHasher>,
 }
 
 /// What is decoded of the store.
@@ -92,7 +93,7 @@ impl Authority {
             root,
             rings: RwLock::default(),
             turns: (0..TURNS).map(|_| Mutex::new(())).collect(),
-            hasher: RandomState::new(),
+            hasher: BuildHasherDefault::default(),
         };
         authority.check_root().await?;
         Ok(authority)

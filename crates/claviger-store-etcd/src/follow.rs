@@ -89,7 +89,9 @@ async fn watch(shared: &Shared, member: usize) -> Ended {
     let create = WatchCreateRequest {
         key,
         range_end,
-        start_revision: i64::try_from(shared.applied() + 1).unwrap_or(i64::MAX),
+        // What was applied last comes once more. Were it left out, and the next revision the one that etcd compacts up to, its
+        // deletions would be missing, and nothing would say so (etcd before 3.4.34 and 3.5.15, issue 18089).
+        start_revision: i64::try_from(shared.applied()).unwrap_or(i64::MAX),
         // Large catch-ups come in pieces that fit a message.
         fragment: true,
         ..WatchCreateRequest::default()
@@ -155,10 +157,14 @@ async fn receive(shared: &Shared, mut stream: Streaming<WatchResponse>) -> Ended
 fn apply(shared: &Shared, events: Vec<Event>) {
     let (mut version, mut head) = (0, None);
     let mut keys: Vec<Vec<u8>> = Vec::new();
+    let applied = shared.applied();
     for event in events {
         let deleted = event.r#type() == EventType::Delete;
         let Some(kv) = event.kv else { continue };
         let revision = kv.mod_revision.unsigned_abs();
+        if revision <= applied {
+            continue;
+        }
         if revision != version {
             tell(shared, version, &mut keys);
             version = revision;

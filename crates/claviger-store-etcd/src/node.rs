@@ -15,6 +15,7 @@ use crate::freshness::Renewal;
 use crate::proto::etcdserverpb::{
     LeaseGrantRequest, LeaseKeepAliveRequest, LeaseRevokeRequest, PutRequest, TxnRequest,
 };
+use crate::proto::mvccpb::KeyValue;
 use crate::records::{FORMAT, Node, NodeState, encode};
 use crate::shared::{Registration, Shared};
 
@@ -159,9 +160,10 @@ async fn renew(shared: &Shared, registration: &Registration) -> Result<(), Refus
     let revision = shared.client.revision(answer.header.as_ref())?;
     let mut responses = answer.responses.into_iter();
     let (own, heads) = (ask::found(responses.next()), ask::found(responses.next()));
-    if own.kvs.first().is_none_or(|kv| kv.create_revision != registration.revision) {
-        return Err(Refused::Removed);
-    }
+    let made = |kv: &&KeyValue| kv.create_revision == registration.revision;
+    let Some(own) = own.kvs.first().filter(made) else { return Err(Refused::Removed) };
+    // Where the answer to the fence's last move was lost, or an earlier move came late, every write would rest on one that is gone.
+    registration.fence.fetch_max(own.mod_revision.unsigned_abs(), Ordering::SeqCst);
     if revision < applied {
         let why = "etcd has gone back in time; restart every node";
         return Err(Refused::Failed(StoreError::Unavailable(why.into())));
