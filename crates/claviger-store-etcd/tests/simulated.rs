@@ -63,11 +63,11 @@ async fn a_deletion_at_the_compacted_revision_is_not_missed() {
         let heard = Arc::new(Mutex::new(Vec::new()));
         let told = Arc::clone(&heard);
         engine.observe(Arc::new(move |change| {
-            let told = match change {
+            let of_a = match change {
                 Change::Committed { keys, .. } => keys.contains(&b"a".to_vec()),
                 Change::Lost { .. } => true,
             };
-            told.lock().expect("no panic").push(told);
+            told.lock().expect("no panic").push(of_a);
         }));
         etcd.hold_watches();
         if between {
