@@ -37,7 +37,7 @@ impl<'e> Tx<'e> {
 
     /// The same, where that there is no such record is the likely answer: it may be given without asking a store that is far
     /// away (see [`Engine::guess`]). Only for what is committed then, whatever the answer.
-    pub async fn get_likely_absent(&mut self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+    pub async fn likely_absent(&mut self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
         if self.written.contains_key(key) || self.read.contains_key(key) {
             return self.get(key).await;
         }
