@@ -79,7 +79,7 @@ impl Etcd {
 
     /// One member's client port, to ask it something.
     pub fn gateway(&self, member: usize) -> Gateway {
-        Gateway(self.members[member].client)
+        Gateway::new(self.members[member].client)
     }
 
     /// Where the others reach that member; the rules of its links are changed there.

@@ -19,12 +19,14 @@ mod cuts;
 mod line;
 mod load;
 mod pauses;
+mod probe;
 mod restarts;
 mod space;
 mod starts;
 
 use conclude::conclude;
 use load::{Clients, Load, World};
+use probe::Probe;
 
 /// How long the load runs before a fault and after it.
 const AROUND: Duration = Duration::from_secs(2);
@@ -160,11 +162,13 @@ impl Scene {
     ) -> Result<()> {
         let cluster = Cluster::start(&self.etcd, self.settings).context("starting the cluster")?;
         let load = Load::start(&cluster, clients, &mut self.chance)?;
+        let probe = Probe::start(&cluster.etcd);
         sleep(AROUND);
         let outcome = trouble(&cluster, &load.world, &mut self.chance);
         if outcome.is_ok() {
             sleep(AROUND);
         }
+        let etcds_own = probe.stop();
         let world = load.stop()?;
         let report = outcome.with_context(|| told(&world)).and_then(|()| conclude(&cluster, &world));
         if report.is_err() {
@@ -173,6 +177,7 @@ impl Scene {
             println!("    logs in {}", kept.display());
         }
         println!("{}", report?);
+        println!("    longest gap of etcd itself: {:.2} s", etcds_own.as_secs_f64());
         Ok(())
     }
 }

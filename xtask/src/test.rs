@@ -144,7 +144,8 @@ fn engine_tests() -> Result<Tally> {
     let folder = tempfile::Builder::new().prefix("etcd-").tempdir_in(target())?;
     let etcd = etcd::Etcd::start(&binary, folder.path(), 1, etcd::Settings::default())?;
     let client = etcd.clients().first().context("one member")?.to_string();
-    let arguments = ["test", "-p", "claviger-store-etcd", "--features", "real-etcd", "--test", "real"];
+    let tests = ["--test", "real", "--test", "contract"];
+    let arguments = ["test", "-p", "claviger-store-etcd", "--features", "real-etcd"].into_iter().chain(tests);
     let mut tests = command("cargo", arguments);
     tests.env("CLAVIGER_ETCD_URL", format!("http://{client}")).env("CLAVIGER_ETCD", &binary.path);
     counted(&mut tests)

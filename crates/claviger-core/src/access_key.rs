@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use claviger_crypto::Secret;
-use claviger_store::Tx;
+use claviger_store::{StoreError, Tx};
 
 use crate::authority::{Authority, expect_absent};
 use crate::clock::Moment;
@@ -126,11 +126,10 @@ impl Cx<'_> {
         if key.record.account != account {
             return Ok(None);
         }
-        if let Some(used) = key.used() {
-            return Ok(Some(used));
-        }
         let stored = self.authority.engine.get(&at::last_used(id)).await?.stored;
-        stored.map(|stored| records::decode::<LastUsed>(&stored.value).map(|used| used.at)).transpose()
+        let stored = stored.map(|stored| records::decode::<LastUsed>(&stored.value).map(|used| used.at));
+        // On this node, or on another that has saved since.
+        Ok(stored.transpose()?.max(key.used()))
     }
 }
 
@@ -193,10 +192,17 @@ impl Authority {
         });
         for (id, at) in used {
             let mut tx = self.tx();
-            // Only beside an access key that is still there.
-            if tx.get(&at::access_key(&id)).await?.is_some() {
+            let stored = tx.get(&at::last_used(&id)).await?;
+            let stored = stored.map(|value| records::decode::<LastUsed>(&value)).transpose()?;
+            // Only beside an access key that is still there, and never back to before what another node has saved.
+            let there = tx.get(&at::access_key(&id)).await?.is_some();
+            if there && stored.is_none_or(|stored| stored.at < at) {
                 tx.put(at::last_used(&id), records::encode(&LastUsed { v: records::FORMAT, at }));
-                tx.commit().await?;
+                match tx.commit().await {
+                    // Another node saves at this moment: it is not known which of the two was later.
+                    Err(StoreError::Conflict) => continue,
+                    outcome => drop(outcome?),
+                }
             }
             if let Some(key) = self.caches.access_keys.find(&id) {
                 key.saved(at);

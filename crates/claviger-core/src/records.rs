@@ -92,6 +92,14 @@ pub mod at {
     pub fn counts(ring: &RingId) -> Vec<u8> {
         build(b'j', &[&ring_bytes(ring)])
     }
+    /// The counts of all rings.
+    pub const COUNTS: &[u8] = b"j";
+    /// The region whose keys are counted in the record at `place`.
+    pub fn region_counted(place: &[u8]) -> Option<&str> {
+        let (length, region) = place.strip_prefix(COUNTS)?.get(8..)?.split_first()?;
+        let region = std::str::from_utf8(region).ok()?;
+        (region.len() == usize::from(*length)).then_some(region)
+    }
     /// `k` key → [`crate::key::Key`]
     pub fn key(id: KeyId) -> Vec<u8> {
         build(b'k', &[&id.0])
@@ -504,4 +512,21 @@ pub fn key_writes(before: Option<&Key>, after: Option<&Key>) -> Vec<(Vec<u8>, Op
         (None, None) => {}
     }
     writes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_count_tells_its_region() {
+        for region in ["local", "cn-south-1"] {
+            let id = RegionId::parse(region).expect("a name");
+            let place = at::counts(&RingId { account: AccountId(u64::MAX), region: id });
+            assert_eq!(at::region_counted(&place), Some(region));
+        }
+        for place in [&b"j"[..], b"k12345678\x01a", b"j12345678", b"j12345678\x02a"] {
+            assert_eq!(at::region_counted(place), None, "{place:?}");
+        }
+    }
 }

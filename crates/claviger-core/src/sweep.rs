@@ -1,7 +1,11 @@
 //! What happens by itself: deletions and expiries that are due. Every load already sees a key as time has left it; the sweep makes
-//! it durable, exactly once, and picks up after a restart where the store stands.
+//! it durable, exactly once over all nodes that sweep at the same time, and picks up after a restart where the store stands: a commit
+//! rests on the key as it was read, so that of several settlements one takes place and the others find nothing to do.
 
-use claviger_store::Scan;
+#[cfg(test)]
+mod tests;
+
+use claviger_store::{Scan, StoreError, Version};
 
 use crate::authority::Authority;
 use crate::fault::Fault;
@@ -38,7 +42,6 @@ impl Authority {
                 }
             }
         }
-        self.forget_revocations(now).await?;
         Ok(handled)
     }
 
@@ -46,9 +49,11 @@ impl Authority {
         let _turn = self.turn(id).await;
         let mut tx = self.tx();
         let Some(value) = tx.get(&at::key(id)).await? else {
-            // An entry without its key: nothing is due any more.
-            tx.delete(entry);
-            tx.commit().await?;
+            // An entry without its key: nothing is due any more. Another node may have seen that too.
+            if tx.get(&entry).await?.is_some() {
+                tx.delete(entry);
+                unless_another_was_first(tx.commit().await)?;
+            }
             return Ok(false);
         };
         let before: Key = records::decode(&value)?;
@@ -57,11 +62,15 @@ impl Authority {
             return Ok(false);
         }
         put_key(&mut tx, Some(&before), after.as_ref());
-        match tx.commit().await {
-            // Somebody changed the key at this moment; the next sweep looks again.
-            Err(claviger_store::StoreError::Conflict) => Ok(false),
-            Err(error) => Err(error.into()),
-            Ok(_) => Ok(true),
-        }
+        unless_another_was_first(tx.commit().await)
+    }
+}
+
+/// Whether it was this node that did it. If somebody changed the key at this moment, the next sweep looks again.
+fn unless_another_was_first(committed: Result<Option<Version>, StoreError>) -> Result<bool, Fault> {
+    match committed {
+        Err(StoreError::Conflict) => Ok(false),
+        Err(error) => Err(error.into()),
+        Ok(_) => Ok(true),
     }
 }

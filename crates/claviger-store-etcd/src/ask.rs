@@ -20,7 +20,7 @@ pub(crate) fn all((key, range_end): Span) -> RangeRequest {
 
 /// A transaction that reads these, all from the same moment.
 pub(crate) fn reads(ranges: impl IntoIterator<Item = RangeRequest>) -> TxnRequest {
-    let success = ranges.into_iter().map(|range| op(Request::RequestRange(range))).collect();
+    let success = ranges.into_iter().map(read).collect();
     TxnRequest { success, ..TxnRequest::default() }
 }
 
@@ -32,6 +32,11 @@ pub(crate) fn put(key: Vec<u8>, value: Vec<u8>, lease: i64) -> RequestOp {
 /// Deletes one key.
 pub(crate) fn delete(key: Vec<u8>) -> RequestOp {
     op(Request::RequestDeleteRange(DeleteRangeRequest { key, range_end: Vec::new() }))
+}
+
+/// Reads within a transaction.
+pub(crate) const fn read(range: RangeRequest) -> RequestOp {
+    op(Request::RequestRange(range))
 }
 
 /// A transaction within one.

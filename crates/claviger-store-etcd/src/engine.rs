@@ -203,6 +203,10 @@ impl Engine for EtcdEngine {
         Box::pin(self.read(key))
     }
 
+    fn guess<'a>(&'a self, key: &'a [u8]) -> Answer<'a, Read> {
+        Box::pin(self.guessed(key))
+    }
+
     fn scan<'a>(&'a self, scan: Scan<'a>) -> Answer<'a, Page> {
         Box::pin(self.page(scan))
     }

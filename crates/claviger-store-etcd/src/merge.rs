@@ -37,6 +37,8 @@ pub(crate) struct Commit {
     pub(crate) txn: TxnRequest,
     pub(crate) bytes: usize,
     pub(crate) answer: oneshot::Sender<Result<Stored, StoreError>>,
+    /// Records expected absent: where that was only a guess, a conflict shall tell what is there.
+    pub(crate) guessed: Vec<Vec<u8>>,
     touched: Touched,
 }
 
@@ -74,14 +76,17 @@ impl Commit {
         limits::check(&batch)?;
         let mut touched = Touched::default();
         let mut bytes = 0;
-        let mut compare = Vec::new();
+        let (mut compare, mut guessed) = (Vec::new(), Vec::new());
         for (key, expect) in batch.expect {
             bytes += key.len() + layout.overhead() + 16;
             touched.read.insert(key.clone());
-            let key = layout.data(&key);
+            let place = layout.data(&key);
             compare.push(match expect {
-                Expect::Absent => ask::absent(key),
-                Expect::Version(version) => ask::unchanged(key, version),
+                Expect::Absent => {
+                    guessed.push(key);
+                    ask::absent(place)
+                }
+                Expect::Version(version) => ask::unchanged(place, version),
             });
         }
         let mut success = Vec::new();
@@ -104,7 +109,9 @@ impl Commit {
         if bytes > BYTES_MAX {
             return Err(StoreError::Limit(Limit::BatchBytes));
         }
-        Ok(Self { txn: TxnRequest { compare, success, failure: Vec::new() }, touched, bytes, answer })
+        let failure = guessed.iter().map(|key| ask::read(ask::one(layout.data(key)))).collect();
+        let txn = TxnRequest { compare, success, failure };
+        Ok(Self { txn, bytes, answer, guessed, touched })
     }
 
     /// The records that it rests on.

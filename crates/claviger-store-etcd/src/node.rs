@@ -154,6 +154,7 @@ impl From<Status> for Refused {
 async fn renew(shared: &Shared, registration: &Registration) -> Result<(), Refused> {
     // Before anything is sent: what is committed from now on may be missing from the answer.
     let asked = shared.world.now();
+    let applied = shared.applied();
     let txn = ask::reads([ask::one(shared.layout.node(&registration.id)), ask::all(shared.layout.heads())]);
     let answer = shared.client.read(txn, shared.options.lease / 2).await.map_err(Refused::Failed)?;
     let revision = shared.client.revision(answer.header.as_ref())?;
@@ -163,7 +164,7 @@ async fn renew(shared: &Shared, registration: &Registration) -> Result<(), Refus
     let Some(own) = own.kvs.first().filter(made) else { return Err(Refused::Removed) };
     // Where the answer to the fence's last move was lost, or an earlier move came late, every write would rest on one that is gone.
     registration.fence.fetch_max(own.mod_revision.unsigned_abs(), Ordering::SeqCst);
-    if revision < shared.applied() {
+    if revision < applied {
         let why = "etcd has gone back in time; restart every node";
         return Err(Refused::Failed(StoreError::Unavailable(why.into())));
     }

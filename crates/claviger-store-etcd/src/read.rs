@@ -41,6 +41,19 @@ impl EtcdEngine {
         Ok(Read { stored, at })
     }
 
+    /// What the watch keeps of a record, or that there is none.
+    pub(crate) async fn guessed(&self, key: &[u8]) -> Result<Read, StoreError> {
+        let shared = &self.shared;
+        if !shared.fresh() {
+            return self.read(key).await;
+        }
+        let at = shared.applied();
+        Ok(match shared.replica.get(key) {
+            Some(Known(stored)) => Read { stored, at },
+            None => Read { stored: None, at: 0 },
+        })
+    }
+
     pub(crate) async fn page(&self, scan: Scan<'_>) -> Result<Page, StoreError> {
         let shared = &self.shared;
         Counters::add(&shared.counters.scans, 1);

@@ -18,6 +18,7 @@ use crate::merge::{Commit, Stored};
 use crate::node::fence;
 use crate::proto::etcdserverpb::response_op::Response;
 use crate::proto::etcdserverpb::{TxnRequest, TxnResponse};
+use crate::replica::Pending;
 use crate::shared::{Counters, Registration, Shared};
 
 /// Pause before a transaction that was not applied is sent again.
@@ -77,8 +78,9 @@ fn answer(shared: &Shared, group: Vec<Commit>, outcomes: Vec<Result<Stored, Stor
             }
             Err(_) => {
                 Counters::add(&shared.counters.conflicts, 1);
-                // Or the next try would rest on the same again.
-                shared.replica.doubt(commit.rests_on());
+                // Or the next try would rest on the same again. What was guessed is known by now.
+                let known = |key: &&Vec<u8>| !commit.guessed.contains(key);
+                shared.replica.doubt(commit.rests_on().filter(known));
             }
         }
         let _ = commit.answer.send(outcome);
@@ -90,12 +92,16 @@ async fn attempt(shared: &Shared, group: &[Commit]) -> Attempt {
     let (gaps, first) = (shared.gaps(), shared.numbers.fetch_add(group.len() as u64, Ordering::Relaxed));
     let sent = registration.as_ref().map(|registration| registration.fence.load(Ordering::SeqCst));
     let txn = transaction(shared, group, registration.as_deref().zip(sent), first);
+    let guesses: Vec<Vec<Pending<'_>>> = group
+        .iter()
+        .map(|commit| commit.guessed.iter().map(|key| shared.replica.begin(key)).collect())
+        .collect();
     match shared.client.write(txn).await {
         Ok(answer) => match shared.client.revision(answer.header.as_ref()) {
             Ok(_) if !answer.succeeded => Attempt::Again(StoreError::Unavailable(
                 "this node has lost its place among the others, and is taking another".into(),
             )),
-            Ok(version) => Attempt::Applied(outcomes(shared, group, answer, version)),
+            Ok(version) => Attempt::Applied(outcomes(shared, guesses, answer, version)),
             Err(status) => Attempt::Unknown(unknown(&status)),
         },
         Err(Failed::Refused(error)) => Attempt::Refused(error),
@@ -135,19 +141,29 @@ fn transaction(
 
 fn outcomes(
     shared: &Shared,
-    group: &[Commit],
+    guesses: Vec<Vec<Pending<'_>>>,
     txn: TxnResponse,
     version: Version,
 ) -> Vec<Result<Stored, StoreError>> {
     // Later than the moment at which etcd stored it, which is what counts.
     let at = shared.world.now();
     let mut responses = txn.responses.into_iter();
-    let outcome = |_: &Commit| match responses.next().and_then(|response| response.response) {
+    let outcome = |guesses: Vec<Pending<'_>>| match responses.next().and_then(|response| response.response) {
         Some(Response::ResponseTxn(TxnResponse { succeeded: true, .. })) => Ok(Stored { version, at }),
-        Some(Response::ResponseTxn(_)) => Err(StoreError::Conflict),
+        Some(Response::ResponseTxn(TxnResponse { responses, .. })) => {
+            for (guess, found) in guesses.into_iter().zip(responses) {
+                let found = ask::found(Some(found)).kvs.into_iter().next();
+                let stored = found.map(|kv| claviger_store::Stored {
+                    value: kv.value,
+                    version: kv.mod_revision.unsigned_abs(),
+                });
+                guess.keep(stored, version);
+            }
+            Err(StoreError::Conflict)
+        }
         _ => Err(StoreError::OutcomeUnknown("etcd's answer lacks this commit".into())),
     };
-    group.iter().map(outcome).collect()
+    guesses.into_iter().map(outcome).collect()
 }
 
 /// Finds out what became of a transaction whose answer was lost.

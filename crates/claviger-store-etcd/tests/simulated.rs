@@ -54,20 +54,20 @@ async fn end_watches(etcd: &Etcd) {
 
 #[tokio::test(start_paused = true)]
 async fn a_deletion_at_the_compacted_revision_is_not_missed() {
-    // What the node hears of, or else that it may have missed anything; and whether a revision lies between.
+    // What the node told of, or else that it may have missed anything; and whether a revision lies between.
     for between in [false, true] {
         let etcd = Etcd::new(1);
         let engine = node(&etcd).await;
         engine.commit(put("a")).await.expect("stored");
         assert!(engine.get(b"a").await.expect("read").stored.is_some());
         let heard = Arc::new(Mutex::new(Vec::new()));
-        let hears = Arc::clone(&heard);
+        let told = Arc::clone(&heard);
         engine.observe(Arc::new(move |change| {
-            let told = match change {
+            let of_a = match change {
                 Change::Committed { keys, .. } => keys.contains(&b"a".to_vec()),
                 Change::Lost { .. } => true,
             };
-            hears.lock().expect("no panic").push(told);
+            told.lock().expect("no panic").push(of_a);
         }));
         etcd.hold_watches();
         if between {

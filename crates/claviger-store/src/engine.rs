@@ -20,6 +20,13 @@ pub trait Engine: Send + Sync + 'static {
     /// The record under `key`. A key no record may have (empty, over the limit) is simply not there.
     fn get<'a>(&'a self, key: &'a [u8]) -> Answer<'a, Read>;
 
+    /// What is known here of the record under `key`, or, where nothing is and the store is far away, that there is none.
+    ///
+    /// Only for what a commit will rest on: a wrong guess makes that commit a `Conflict`, and the next guess right.
+    fn guess<'a>(&'a self, key: &'a [u8]) -> Answer<'a, Read> {
+        self.get(key)
+    }
+
     /// One page of the records under a prefix, all from the same moment.
     fn scan<'a>(&'a self, scan: Scan<'a>) -> Answer<'a, Page>;
 

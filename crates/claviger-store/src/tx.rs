@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use crate::{Batch, Engine, Expect, StoreError, Version};
+use crate::{Batch, Engine, Expect, Read, StoreError, Version};
 
 /// Reads and writes that become one [`Batch`].
 ///
@@ -31,13 +31,28 @@ impl<'e> Tx<'e> {
         if let Some(seen) = self.read.get(key) {
             return Ok(seen.value.clone());
         }
-        let seen = match self.engine.get(key).await?.stored {
+        let read = self.engine.get(key).await?;
+        Ok(self.note(key, read))
+    }
+
+    /// The same, where that there is no such record is the likely answer: it may be given without asking a store that is far
+    /// away (see [`Engine::guess`]). Only for what is committed then, whatever the answer.
+    pub async fn likely_absent(&mut self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        if self.written.contains_key(key) || self.read.contains_key(key) {
+            return self.get(key).await;
+        }
+        let read = self.engine.guess(key).await?;
+        Ok(self.note(key, read))
+    }
+
+    fn note(&mut self, key: &[u8], read: Read) -> Option<Vec<u8>> {
+        let seen = match read.stored {
             Some(stored) => Seen { expect: Expect::Version(stored.version), value: Some(stored.value) },
             None => Seen { expect: Expect::Absent, value: None },
         };
         let value = seen.value.clone();
         self.read.insert(key.to_vec(), seen);
-        Ok(value)
+        value
     }
 
     /// Puts `value` under `key` at the commit.

@@ -1,13 +1,15 @@
 //! Health and metrics, beside the dialects: `/healthz`, `/readyz` and `/metrics`.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use bytes::Bytes;
 use claviger_api::{Answer, App, Operations, Phase};
+use claviger_core::Authority;
 use claviger_core::audit::Audit;
 use claviger_core::records::{self, Counts, at};
-use claviger_core::{Authority, RingId};
+use claviger_store::Scan;
 use http_body_util::Full;
 use hyper::header::{CONTENT_TYPE, HeaderValue};
 use hyper::{Response, StatusCode};
@@ -15,8 +17,8 @@ use metrics::{counter, gauge};
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::sync::watch;
 
-/// Accounts whose keys are counted in the metrics; a series each, and no more.
-const COUNTED_ACCOUNTS: usize = 1000;
+/// Records of counts read at a time.
+const COUNTED_AT_ONCE: usize = 1000;
 
 /// What the operations look at.
 #[derive(Clone)]
@@ -76,16 +78,29 @@ impl Watched {
 
     /// Counts the keys of every region for the metrics; over all accounts, since anybody on the port can read them.
     pub async fn count_keys(&self) {
-        let Ok(accounts) = self.authority.accounts(COUNTED_ACCOUNTS).await else { return };
-        for region in self.authority.regions().iter() {
-            let mut keys = 0;
-            for account in &accounts {
-                let ring = RingId { account: account.id, region: region.id.clone() };
-                let Ok(read) = self.authority.engine().get(&at::counts(&ring)).await else { return };
-                let counts = read.stored.and_then(|stored| records::decode::<Counts>(&stored.value).ok());
-                keys += counts.unwrap_or_default().keys;
+        let regions = self.authority.regions();
+        let mut keys: BTreeMap<String, u64> =
+            regions.iter().map(|region| (region.id.to_string(), 0)).collect();
+        let mut after: Option<Vec<u8>> = None;
+        loop {
+            let mut scan = Scan::forward(at::COUNTS, COUNTED_AT_ONCE);
+            scan.after = after.as_deref();
+            let Ok(page) = self.authority.engine().scan(scan).await else { return };
+            for entry in &page.entries {
+                let region = at::region_counted(&entry.key);
+                let counted = region.and_then(|region| keys.get_mut(region));
+                let counts = records::decode::<Counts>(&entry.value);
+                if let (Some(counted), Ok(counts)) = (counted, counts) {
+                    *counted += counts.keys;
+                }
             }
-            gauge!("claviger_keys", "region" => region.id.to_string()).set(float(keys));
+            after = page.entries.last().map(|entry| entry.key.clone());
+            if !page.more {
+                break;
+            }
+        }
+        for (region, keys) in keys {
+            gauge!("claviger_keys", "region" => region).set(float(keys));
         }
     }
 

@@ -20,8 +20,9 @@ use crate::http::{Answer, Head};
 const THREADS: usize = 2;
 /// Signed requests that repeatable workloads cycle through.
 const PREPARED: u64 = 2048;
-/// Where the next connection's numbers begin: no two connections ever send the same write.
-const NUMBERS_PER_CONNECTION: u64 = 1_000_000_000;
+/// Where the next connection's numbers begin: no two connections ever send the same write. A prime, so that connections do not
+/// go through the keys in step, all waiting for the same one.
+const NUMBERS_PER_CONNECTION: u64 = 1_000_000_007;
 
 /// The material of the requests comes as JSON on standard input.
 #[derive(Args)]

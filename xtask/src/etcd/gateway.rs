@@ -15,7 +15,10 @@ const ANSWER: Duration = Duration::from_secs(10);
 
 /// One member's client port.
 #[derive(Clone, Copy, Debug)]
-pub struct Gateway(pub SocketAddr);
+pub struct Gateway {
+    member: SocketAddr,
+    patience: Duration,
+}
 
 /// What a member says about itself.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -27,6 +30,15 @@ pub struct Status {
 }
 
 impl Gateway {
+    pub fn new(member: SocketAddr) -> Self {
+        Self { member, patience: ANSWER }
+    }
+
+    /// The same for those who wait only that long.
+    pub fn within(self, patience: Duration) -> Self {
+        Self { patience, ..self }
+    }
+
     pub fn status(self) -> Result<Status> {
         let answer = self.post("/v3/maintenance/status", &json!({}))?;
         let text = |pointer| answer.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
@@ -83,11 +95,12 @@ impl Gateway {
         let body = body.to_string();
         let request = format!(
             "POST {path} HTTP/1.1\r\nHost: {}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
-            self.0,
+            self.member,
             body.len()
         );
-        let answer =
-            Connection::open_within(self.0, ANSWER)?.call(request.as_bytes()).context(path.to_owned())?;
+        let answer = Connection::open_within(self.member, self.patience)?
+            .call(request.as_bytes())
+            .context(path.to_owned())?;
         let text = String::from_utf8_lossy(&answer.body).into_owned();
         if answer.status != 200 {
             bail!("{path}: HTTP {}: {text}", answer.status);

@@ -64,7 +64,7 @@ impl<'c> Edit<'c> {
     /// key's state allows it is asked first.
     pub async fn bind(&mut self, held: Held, product: &str, resource: &str) -> Result<(), Fault> {
         let place = at::binding(self.key.id, held, product, resource);
-        if self.tx.get(&place).await?.is_some() {
+        if self.tx.likely_absent(&place).await?.is_some() {
             // Bound already; the state is asked all the same, as a first binding would.
             return if self.key.state == KeyState::Enabled {
                 Ok(())

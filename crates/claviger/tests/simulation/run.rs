@@ -69,7 +69,7 @@ impl Run {
         let mut sim = turmoil::Builder::new()
             .rng_seed(Chance::new(seed, Who::Network).below(u64::MAX))
             .tick_duration(TICK)
-            .simulation_duration(Duration::from_secs(3600))
+            .simulation_duration(Duration::from_hours(1))
             .min_message_latency(TICK / 2)
             .max_message_latency(2 * TICK)
             .tcp_capacity(1 << 14)

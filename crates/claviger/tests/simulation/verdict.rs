@@ -60,16 +60,16 @@ fn tags(calls: &[Call]) -> Vec<String> {
         let writes = |call: &&Call| matches!(call.operation, Operation::Write { key: on, .. } if on == key);
         for call in calls.iter().filter(writes) {
             let Operation::Write { writer, number, .. } = call.operation else { continue };
-            let sees = seen.get(&writer).copied().unwrap_or(0);
-            if acknowledged(call).is_some_and(|end| end < used.start) && sees < number {
+            let newest = seen.get(&writer).copied().unwrap_or(0);
+            if acknowledged(call).is_some_and(|end| end < used.start) && newest < number {
                 breaches.push(format!(
-                    "node {} saw {sees} of writer {writer} in line {}, who had written {number} by line {}",
+                    "node {} saw {newest} of writer {writer} in line {}, who had written {number} by line {}",
                     used.node,
                     end(used),
                     end(call)
                 ));
             }
-            if sees == number && call.start > end(used) {
+            if newest == number && call.start > end(used) {
                 breaches.push(format!(
                     "line {} saw what was written later, in line {}",
                     end(used),
@@ -134,10 +134,10 @@ fn left(calls: &[Call], switch: Switch) -> BTreeSet<Position> {
 /// Keys whose creation was acknowledged are stored.
 fn created(stage: &Stage, calls: &[Call]) {
     for call in calls {
-        if let (Operation::Create { number }, Some(_)) = (call.operation, acknowledged(call)) {
-            if !is_stored(stage, &created_id(number).0) {
-                stage.history.breach(format!("the key made by line {} is not there", end(call)));
-            }
+        if let (Operation::Create { number }, Some(_)) = (call.operation, acknowledged(call))
+            && !is_stored(stage, &created_id(number).0)
+        {
+            stage.history.breach(format!("the key made by line {} is not there", end(call)));
         }
     }
 }

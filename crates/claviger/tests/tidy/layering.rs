@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-/// Who may depend on whom within the workspace. Tests may use [`FOR_TESTS`] too.
+/// Who may depend on whom within the workspace. Tests may use [`FOR_TESTS`] too, and what a crate keeps behind features for them.
 const LAYERS: &[(&str, &[&str])] = &[
     (
         "claviger",
@@ -77,7 +77,7 @@ pub(crate) fn stray_dependencies(metadata: &Value) -> Vec<String> {
             let (to, for_tests) = (texts(dependency, "name"), dependency["kind"] == "dev");
             let allowed = if names.contains(&to) {
                 layer.is_none_or(|(_, below)| below.contains(&to.as_str()))
-                    || (for_tests && FOR_TESTS.contains(&to.as_str()))
+                    || (for_tests && (FOR_TESTS.contains(&to.as_str()) || to == name))
             } else {
                 let owner = OWNERS.iter().find(|(libraries, _)| libraries.contains(&to.as_str()));
                 for_tests || name == FREE || owner.is_none_or(|(_, owners)| owners.contains(&name.as_str()))
