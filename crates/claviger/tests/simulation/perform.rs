@@ -17,8 +17,8 @@ use claviger_core::{
 
 use crate::operation::{ACCESS_KEYS, DUE, KEYS, Operation, Outcome, Position, Signer, Switch};
 
-/// How often a conflict is run again.
-const CONFLICTS: u32 = 3;
+/// How often what was in conflict is run again.
+const RETRIES: u32 = 3;
 const ACCOUNT: AccountId = AccountId(100_000_000_001);
 const USER: UserId = UserId(100_000_000_777);
 /// `QcloudKMSFullAccess`.
@@ -61,25 +61,33 @@ fn region() -> RegionId {
 }
 
 impl Desk {
+    /// As `serve` in `claviger-api` sees a request through.
     pub(crate) async fn perform(&self, operation: Operation) -> Outcome {
-        let mut conflicts = 0;
-        loop {
-            if !self.authority.engine().fresh() {
-                return Outcome::Stale;
+        let engine = self.authority.engine();
+        if !engine.fresh() {
+            return Outcome::Stale;
+        }
+        let mut outcome = self.attempt(operation).await;
+        for _ in 0..RETRIES {
+            if outcome != Err(Fault::Conflict) {
+                break;
             }
-            let fault = match self.attempt(operation).await {
-                Ok(seen) => return Outcome::Done(seen),
-                Err(fault) => fault,
-            };
-            conflicts += 1;
-            match fault {
-                Fault::Conflict if conflicts <= CONFLICTS => {}
+            outcome = self.attempt(operation).await;
+        }
+        let reads = matches!(operation, Operation::Use { .. });
+        match outcome {
+            Ok(_) if reads && !engine.fresh() => Outcome::Stale,
+            Ok(seen) => Outcome::Done(seen),
+            Err(Fault::Internal) => Outcome::Unknown("Internal".to_owned()),
+            Err(fault) if !reads && fault.is_of_the_store() && engine.settle().await.is_err() => {
+                Outcome::Failed(format!("{fault:?}, perhaps"))
+            }
+            Err(
                 Fault::Authentication(AuthenticationFault::KeyUnknown)
                 | Fault::Key(_)
-                | Fault::PermissionDenied { .. } => return Outcome::Denied,
-                Fault::Internal => return Outcome::Unknown(format!("{fault:?}")),
-                fault => return Outcome::Failed(format!("{fault:?}")),
-            }
+                | Fault::PermissionDenied { .. },
+            ) => Outcome::Denied,
+            Err(fault) => Outcome::Failed(format!("{fault:?}")),
         }
     }
 

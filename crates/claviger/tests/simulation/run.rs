@@ -335,20 +335,22 @@ impl Run {
 }
 
 fn machine(number: u64, stage: &Arc<Stage>, setting: &Chance, seed: u64) -> Arc<Machine> {
-    // Two of them may be further apart than quartz ever is, but not as far as the protocol allows for.
-    let parts_per_thousand = match stage.sabotage {
-        Sabotage::WildClocks => 400,
-        _ => [5, 85][setting.index(2)],
+    let offset = match stage.sabotage {
+        Sabotage::WildClocks => [-450, 450, 0][usize::try_from(number - 1).expect("a few nodes") % 3],
+        // Further apart than clocks of quartz ever are, but not as far as the protocol allows for.
+        _ => {
+            let most = [5, 85][setting.index(2)];
+            setting.index(2 * most + 1).cast_signed() - most.cast_signed()
+        }
     };
-    let offset = i32::try_from(setting.below(2 * parts_per_thousand + 1)).expect("small");
-    let least = i32::try_from(parts_per_thousand).expect("small");
+    let offset = i32::try_from(offset).expect("less than a thousand");
     Arc::new(Machine {
         number,
         stage: Arc::clone(stage),
         inbox: crate::node::Inbox::default(),
         gate: Arc::default(),
         links: (0..MEMBERS).map(|_| Arc::default()).collect(),
-        rate: 1.0 + f64::from(offset - least) / 1000.0,
+        rate: 1.0 + f64::from(offset) / 1000.0,
         behind: setting.millis(0..500),
         chance: Chance::new(seed, Who::Node(number)),
         stops: Arc::default(),
