@@ -18,6 +18,7 @@ mod crashes;
 mod cuts;
 mod line;
 mod load;
+mod moves;
 mod pauses;
 mod probe;
 mod restarts;
@@ -66,6 +67,11 @@ struct Scenario {
 /// All of them, in the order in which they run.
 const SCENARIOS: &[Scenario] = &[
     Scenario { name: "starts", about: "configurations that must be refused", run: starts::refused },
+    Scenario {
+        name: "moves",
+        about: "a live store copied from etcd to a data folder and back",
+        run: moves::there_and_back,
+    },
     Scenario { name: "kill-leader", about: "SIGKILL of etcd's leader", run: crashes::leader },
     Scenario { name: "kill-node", about: "SIGKILL of a node", run: crashes::node },
     Scenario {
