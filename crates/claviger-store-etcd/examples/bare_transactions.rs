@@ -16,6 +16,8 @@ use tonic::transport::Channel;
 const REPLACED_BYTES: usize = 600;
 /// Bytes of the record that is added: about those of a binding.
 const ADDED_BYTES: usize = 120;
+/// How long a transaction may take: without a bound, one that a dying leader took along is answered after many seconds.
+const DEADLINE: Duration = Duration::from_secs(1);
 /// Connections that the loops share.
 const CHANNELS: usize = 4;
 
@@ -70,7 +72,8 @@ async fn main() {
 fn channel(urls: &str, n: usize) -> Channel {
     let urls: Vec<&str> = urls.split(',').collect();
     let url = urls.get(n % urls.len()).expect("a remainder is an index");
-    Channel::from_shared((*url).to_owned()).expect("a URL").tcp_nodelay(true).connect_lazy()
+    let endpoint = Channel::from_shared((*url).to_owned()).expect("a URL");
+    endpoint.tcp_nodelay(true).timeout(DEADLINE).connect_lazy()
 }
 
 async fn one_loop(mut client: KvClient<Channel>, prefix: String, until: Instant) -> Samples {
@@ -95,6 +98,7 @@ async fn one_loop(mut client: KvClient<Channel>, prefix: String, until: Instant)
             }
         }
     }
+    samples.gap = samples.gap.max(last_success.elapsed());
     samples
 }
 
