@@ -14,7 +14,7 @@ use tempfile::TempDir;
 use crate::account::{Account, Users};
 use crate::etcd::{self, Binary, Etcd};
 use crate::process::{binary, command, target};
-use crate::proxy::{Proxy, Rule};
+use crate::proxy::{Links, Proxy, Rule};
 use crate::server::{Launch, Server, free_address, ready, text};
 use crate::signal::{Signal, send};
 
@@ -35,16 +35,8 @@ pub struct Settings {
     pub etcd: etcd::Settings,
     /// How long a node may serve after it last heard from etcd.
     pub lease_seconds: f64,
+    /// How the nodes reach etcd.
     pub links: Links,
-}
-
-/// How the nodes reach etcd.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Links {
-    /// Nothing stands between them: for figures, and for what people paste.
-    Direct,
-    /// Through one proxy per node and member.
-    Proxied,
 }
 
 impl Default for Settings {

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail, ensure};
 
-use crate::proxy::{Dialers, Proxy};
+use crate::proxy::{Dialers, Links, Proxy};
 use crate::server::{free_address, text};
 use crate::signal::{Signal, send};
 
@@ -30,6 +30,8 @@ const POLL: Duration = Duration::from_millis(20);
 pub struct Settings {
     /// The size at which a member refuses to grow and raises its alarm.
     pub quota_bytes: Option<u64>,
+    /// How the members reach each other.
+    pub peers: Links,
 }
 
 /// A cluster. Its members die with it.
@@ -47,8 +49,8 @@ struct Member {
     client: SocketAddr,
     /// Where it listens for the others.
     peer: SocketAddr,
-    /// Where the others reach it.
-    door: Proxy,
+    /// What the others reach it through; nothing where links are direct.
+    door: Option<Proxy>,
     child: Mutex<Option<Child>>,
 }
 
@@ -60,7 +62,10 @@ impl Etcd {
             let peer = free_address()?;
             let name = format!("etcd-{}", number + 1);
             let data = folder.join(&name);
-            let door = Proxy::with_dialers(peer, &dialers)?;
+            let door = match settings.peers {
+                Links::Direct => None,
+                Links::Proxied => Some(Proxy::with_dialers(peer, &dialers)?),
+            };
             Ok(Member { name, data, client: free_address()?, peer, door, child: Mutex::new(None) })
         });
         let members = members.collect::<Result<_>>()?;
@@ -83,8 +88,8 @@ impl Etcd {
     }
 
     /// Where the others reach that member; the rules of its links are changed there.
-    pub fn door(&self, member: usize) -> &Proxy {
-        &self.members[member].door
+    pub fn door(&self, member: usize) -> Result<&Proxy> {
+        self.members[member].door.as_ref().context("the members of this cluster reach each other directly")
     }
 
     pub fn len(&self) -> usize {
@@ -110,9 +115,9 @@ impl Etcd {
 
     fn arguments(&self, member: &Member) -> Result<Vec<String>> {
         let client = format!("http://{}", member.client);
-        let door = format!("http://{}", member.door.address());
+        let door = format!("http://{}", member.address());
         let all: Vec<String> =
-            self.members.iter().map(|one| format!("{}=http://{}", one.name, one.door.address())).collect();
+            self.members.iter().map(|one| format!("{}=http://{}", one.name, one.address())).collect();
         let mut arguments = vec![
             format!("--name={}", member.name),
             format!("--data-dir={}", text(&member.data)?),
@@ -219,6 +224,13 @@ impl Etcd {
             }
         }
         Err(last.expect("a cluster has members"))
+    }
+}
+
+impl Member {
+    /// Where the others reach it.
+    fn address(&self) -> SocketAddr {
+        self.door.as_ref().map_or(self.peer, Proxy::address)
     }
 }
 

@@ -32,6 +32,16 @@ pub enum Rule {
     Silence,
 }
 
+/// Whether proxies stand in some links.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Links {
+    /// Nothing stands in them: for figures, and for what people paste.
+    Direct,
+    /// One proxy in each, to make trouble with.
+    #[default]
+    Proxied,
+}
+
 /// A port that leads to another one.
 #[derive(Debug)]
 pub struct Proxy {

@@ -16,6 +16,12 @@ const KEEP_ALIVE: Duration = Duration::from_secs(6);
 /// How long a sign of life may take.
 const KEEP_ALIVE_ANSWER: Duration = Duration::from_secs(3);
 
+/// How long a request that was given up is remembered, and how many are: longer than any answer is late. An answer to one that is
+/// forgotten counts as the member's error, and h2 ends a connection that has had a thousand. This is also the only real time that
+/// a simulation would feel, so it outlasts those.
+const GIVEN_UP: Duration = Duration::from_mins(10);
+const GIVEN_UP_MAX: usize = 4096;
+
 /// A channel that connects when it is first used, and again whenever it breaks.
 pub(crate) fn channel(url: &str, options: &Options, world: &World) -> Result<Channel, OpenError> {
     let odd = |why: &str| OpenError::Options(format!("etcd endpoint {url:?}: {why}"));
@@ -33,6 +39,8 @@ pub(crate) fn channel(url: &str, options: &Options, world: &World) -> Result<Cha
     let mut endpoint = Endpoint::from(uri)
         .connect_timeout(CONNECT)
         .tcp_nodelay(true)
+        .http2_reset_stream_duration(GIVEN_UP)
+        .http2_max_concurrent_reset_streams(GIVEN_UP_MAX)
         .http2_keep_alive_interval(KEEP_ALIVE)
         .keep_alive_timeout(KEEP_ALIVE_ANSWER)
         .keep_alive_while_idle(true);

@@ -22,6 +22,7 @@ mod error;
 mod follow;
 mod freshness;
 mod layout;
+mod level;
 mod merge;
 mod node;
 mod options;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use claviger_store::{StoreError, Version};
 use tokio::time::{MissedTickBehavior, interval, sleep};
@@ -246,16 +246,7 @@ fn describe(shared: &Shared, state: NodeState) -> Node {
         v: FORMAT,
         name: shared.options.node.clone(),
         release: shared.options.release.clone(),
-        since_ms: unix_millis(),
+        since_ms: (shared.world.unix_millis)(),
         state,
     }
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "told to people in `cluster status`, and used for nothing else"
-)]
-fn unix_millis() -> u64 {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }

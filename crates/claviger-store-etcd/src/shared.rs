@@ -1,6 +1,7 @@
 //! What the engine's parts share: what this node has applied, how far the others are, and its lease.
 
 use std::collections::BTreeMap;
+use std::pin::pin;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -12,6 +13,7 @@ use tokio::time::{sleep, timeout};
 use crate::client::Client;
 use crate::freshness::{Freshness, Renewal, outlasts};
 use crate::layout::Layout;
+use crate::level::Level;
 use crate::options::Options;
 use crate::reach::{Past, Reach};
 use crate::records::{Node, NodeState};
@@ -38,8 +40,8 @@ pub(crate) struct Shared {
     /// This node's registration.
     pub(crate) registration: watch::Sender<Option<Arc<Registration>>>,
     state: Mutex<State>,
-    applied: watch::Sender<Version>,
-    settled: watch::Sender<Version>,
+    applied: Level,
+    settled: Level,
     /// When the lease ends, in nanoseconds by the lease clock; 0 without one.
     until: AtomicU64,
     live: AtomicU32,
@@ -138,8 +140,8 @@ impl Shared {
                 reach: Reach::new(lease),
                 me: String::new(),
             }),
-            applied: watch::Sender::new(0),
-            settled: watch::Sender::new(0),
+            applied: Level::default(),
+            settled: Level::default(),
             until: AtomicU64::new(0),
             live: AtomicU32::new(1),
             leaving: AtomicBool::new(false),
@@ -163,7 +165,7 @@ impl Shared {
 
     /// Everything up to here has been told to the observers.
     pub(crate) fn applied(&self) -> Version {
-        *self.applied.borrow()
+        self.applied.get()
     }
 
     /// Notes that the watch has told of this node's own commit.
@@ -182,9 +184,7 @@ impl Shared {
 
     /// Waits until the watch has come to `version`; whether it has without a gap since `gaps` was read.
     pub(crate) async fn comes_to(&self, version: Version, gaps: u64, limit: Duration) -> bool {
-        let mut applied = self.applied.subscribe();
-        let reached = async { applied.wait_for(|applied| *applied >= version).await.is_ok() };
-        timeout(limit, reached).await == Ok(true) && self.gaps() == gaps
+        timeout(limit, self.applied.reaches(version)).await.is_ok() && self.gaps() == gaps
     }
 
     /// How often the watch had to begin anew without what lay between.
@@ -296,30 +296,27 @@ impl Shared {
     /// is older. Never longer than a lease and the drift.
     pub(crate) async fn everywhere(&self, version: Version, stored: Duration) {
         let last = stored + outlasts(self.options.lease);
-        let mut settled = self.settled.subscribe();
+        let mut settled = pin!(self.settled.reaches(version));
         loop {
             let left = last.saturating_sub(self.world.now());
-            if left.is_zero() || *settled.borrow_and_update() >= version {
+            if left.is_zero() || timeout(left, settled.as_mut()).await.is_ok() {
                 return;
             }
-            let reached = async { settled.wait_for(|settled| *settled >= version).await.is_ok() };
-            if timeout(left, reached).await != Ok(true) {
-                // The timer's clock need not be the lease's.
-                sleep(Duration::from_millis(1)).await;
-            }
+            // The timer's clock need not be the lease's.
+            sleep(Duration::from_millis(1)).await;
         }
     }
 
     fn progress(&self, mut state: MutexGuard<'_, State>, version: Version, now: Duration) {
         state.freshness.applied(version);
-        self.applied.send_if_modified(|applied| raise(applied, version));
+        self.applied.raise(version);
         let State { reach, me, .. } = &mut *state;
-        let settled = reach.settled(me, now).min(*self.applied.borrow());
+        let settled = reach.settled(me, now).min(self.applied.get());
         let live = reach.others(me) + 1;
         self.live.store(u32::try_from(live).unwrap_or(u32::MAX), Ordering::Relaxed);
         self.publish(&state);
         // Lower when a node has joined: what was settled before stays answered.
-        self.settled.send_if_modified(|known| std::mem::replace(known, settled) != settled);
+        self.settled.set(settled);
     }
 
     fn publish(&self, state: &State) {
@@ -338,12 +335,6 @@ impl State {
             NodeState::Live => self.reach.registered(id, *revision),
         }
     }
-}
-
-fn raise(known: &mut Version, version: Version) -> bool {
-    let raised = version > *known;
-    *known = version.max(*known);
-    raised
 }
 
 fn nanos(time: Duration) -> u64 {

@@ -6,7 +6,7 @@ use std::future::Future;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use rustix::time::{ClockId, clock_gettime};
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -33,6 +33,8 @@ pub struct World {
     pub clock: LeaseClock,
     /// Ids that nobody else has: a node is one thing from its registration to its end.
     pub ids: Arc<dyn Fn() -> String + Send + Sync>,
+    /// The time of day, in milliseconds since the epoch; told to people in `cluster status`, and used for nothing else.
+    pub unix_millis: Arc<dyn Fn() -> u64 + Send + Sync>,
     /// How to connect; `None` for TCP.
     pub dial: Option<Dial>,
 }
@@ -46,7 +48,12 @@ impl World {
         };
         #[expect(clippy::disallowed_methods, reason = "not a secret, and nothing else needs chance here")]
         let ids = || Uuid::new_v4().simple().to_string();
-        Self { clock: Arc::new(clock), ids: Arc::new(ids), dial: None }
+        #[expect(clippy::disallowed_methods, reason = "for people only")]
+        let unix_millis = || {
+            let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+            u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+        };
+        Self { clock: Arc::new(clock), ids: Arc::new(ids), unix_millis: Arc::new(unix_millis), dial: None }
     }
 
     /// The time by the lease clock.

@@ -14,6 +14,7 @@ use super::workload::Workload;
 use super::{FEW_KEYS, Options, WRITE_KEYS};
 use crate::etcd::{Binary, Etcd, Settings, obtain};
 use crate::process::{command, succeed, target};
+use crate::proxy::Links;
 use crate::server::{Launch, Server, free_address, text};
 
 mod failover;
@@ -52,7 +53,8 @@ struct Nodes {
 impl Nodes {
     fn start(folder: &Path, binary: &Binary, nodes: usize, keys: u32) -> Result<Self> {
         std::fs::create_dir_all(folder)?;
-        let etcd = Etcd::start(binary, folder, MEMBERS, Settings::default())?;
+        let settings = Settings { peers: Links::Direct, ..Settings::default() };
+        let etcd = Etcd::start(binary, folder, MEMBERS, settings)?;
         let seed = folder.join("seed.toml");
         std::fs::write(&seed, store::seed(keys, 0))?;
         let mut servers = Vec::new();

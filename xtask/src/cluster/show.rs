@@ -8,10 +8,11 @@ use base64::engine::general_purpose::STANDARD;
 use clap::Args;
 use serde_json::json;
 
-use super::{Cluster, Links, Settings};
+use super::{Cluster, Settings};
 use crate::caller::{Caller, text};
-use crate::etcd::obtain;
+use crate::etcd::{Settings as EtcdSettings, obtain};
 use crate::process::binary;
+use crate::proxy::Links;
 
 /// How many of each, and when to end.
 #[derive(Args)]
@@ -32,8 +33,14 @@ pub fn run(options: &Options) -> Result<()> {
     let etcd = obtain()?;
     println!("etcd {} ({})", etcd.version, etcd.path.display());
     let Options { members, nodes, .. } = *options;
-    let cluster =
-        Cluster::start(&etcd, Settings { members, nodes, links: Links::Direct, ..Settings::default() })?;
+    let settings = Settings {
+        members,
+        nodes,
+        links: Links::Direct,
+        etcd: EtcdSettings { peers: Links::Direct, ..EtcdSettings::default() },
+        ..Settings::default()
+    };
+    let cluster = Cluster::start(&etcd, settings)?;
     println!("{members} members of etcd and {nodes} nodes of Claviger in {}\n", cluster.folder().display());
     print_places(&cluster);
     print_commands(&cluster, &binary()?)?;

@@ -167,7 +167,7 @@ pub(super) fn minority(scene: &mut Scene) -> Result<()> {
     scene.under_load(Clients::Stay, |cluster, world, _| {
         let leader = cluster.etcd.leader()?;
         for (member, what) in [(leader, "the leader"), ((leader + 1) % cluster.etcd.len(), "another one")] {
-            part(&cluster.etcd, member, Rule::Silence);
+            part(&cluster.etcd, member, Rule::Silence)?;
             let parted = Instant::now();
             note(world, &format!("etcd-{}, {what}, is alone", member + 1));
             sleep(trouble);
@@ -178,7 +178,7 @@ pub(super) fn minority(scene: &mut Scene) -> Result<()> {
                 sleep(Duration::from_millis(50));
             }
             note(world, &format!("all nodes serve {:.2?} after", parted.elapsed()));
-            part(&cluster.etcd, member, Rule::Pass);
+            part(&cluster.etcd, member, Rule::Pass)?;
             cluster.etcd.await_healthy()?;
             note(world, "healed");
         }
@@ -187,11 +187,12 @@ pub(super) fn minority(scene: &mut Scene) -> Result<()> {
 }
 
 /// The rule of all links between one member and the others, both ways.
-fn part(etcd: &Etcd, member: usize, rule: Rule) {
+fn part(etcd: &Etcd, member: usize, rule: Rule) -> Result<()> {
     for other in (0..etcd.len()).filter(|other| *other != member) {
-        etcd.door(member).set(other, rule);
-        etcd.door(other).set(member, rule);
+        etcd.door(member)?.set(other, rule);
+        etcd.door(other)?.set(member, rule);
     }
+    Ok(())
 }
 
 /// Every byte between nodes and etcd is late. That costs writers time, and users nothing.

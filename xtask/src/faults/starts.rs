@@ -69,7 +69,7 @@ fn wrong_starts(cluster: &Cluster, other: &Etcd) -> Result<Vec<Wrong>> {
     Ok(vec![
         Wrong { root_key: strange, ..wrong("another root key", right.clone(), &["root key"]) },
         wrong("an endpoint where nobody listens", vec![free_address()?], &["endpoint", "reach", "connect"]),
-        wrong("an endpoint that is not etcd", vec![cluster.etcd.door(0).address()], &["etcd"]),
+        wrong("an endpoint that is not etcd", vec![cluster.etcd.door(0)?.address()], &["etcd"]),
         Wrong {
             prefix: Some(FOREIGN),
             ..wrong("a prefix that is somebody else's", right.clone(), &["prefix"])

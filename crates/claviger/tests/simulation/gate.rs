@@ -20,8 +20,9 @@ struct State {
 }
 
 impl Gate {
-    pub(crate) fn close(&self) {
-        self.state().closed = true;
+    /// Closes it; whether it was closed already.
+    pub(crate) fn close(&self) -> bool {
+        std::mem::replace(&mut self.state().closed, true)
     }
 
     pub(crate) fn open(&self) {
@@ -93,7 +94,7 @@ impl Link {
     }
 }
 
-/// A node's connection to a member of etcd.
+/// A connection between a node and a member of etcd, at either end.
 pub(crate) struct Cable {
     stream: TcpStream,
     gate: Arc<Gate>,

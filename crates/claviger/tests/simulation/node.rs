@@ -159,15 +159,16 @@ impl Machine {
         let machine = Arc::clone(self);
         let dial: Dial = Arc::new(move |address| {
             let machine = Arc::clone(&machine);
-            Box::pin(async move {
+            let gate = Arc::clone(&machine.gate);
+            Box::pin(gate.hold(async move {
                 let stream = TcpStream::connect(address.as_str()).await?;
                 let link = (1..=MEMBERS).position(|member| address.starts_with(&format!("etcd{member}:")));
                 let link = link.and_then(|link| machine.links.get(link)).expect("members are dialled");
                 let cable = Cable::new(stream, Arc::clone(&machine.gate), Arc::clone(link));
                 Ok(Box::new(cable) as Box<dyn Wire>)
-            })
+            }))
         });
-        World { clock: Arc::new(clock), ids: Arc::new(ids), dial: Some(dial) }
+        World { clock: Arc::new(clock), ids: Arc::new(ids), unix_millis: Arc::new(|| 0), dial: Some(dial) }
     }
 
     async fn serve(&self, desk: &Desk) {

@@ -13,6 +13,7 @@ use turmoil::net::TcpListener;
 use crate::chance::{Chance, Who};
 use crate::clients::{CLIENTS, Client, Crowd, ask};
 use crate::faults::{Fault, Planned, plan};
+use crate::gate::{Cable, Link};
 use crate::history::{History, Tally};
 use crate::node::{MEMBERS, Machine, Stage};
 use crate::operation::{KEYS, Operation, Outcome, Signer};
@@ -57,6 +58,8 @@ struct Run {
     sim: Sim<'static>,
     stage: Arc<Stage>,
     machines: Vec<Arc<Machine>>,
+    /// All connections of each member, at its end.
+    sockets: Vec<Arc<Link>>,
     crowd: Arc<Crowd>,
     plan: Vec<Planned>,
     delays_ms: Arc<AtomicU64>,
@@ -79,9 +82,10 @@ impl Run {
         let etcd = Etcd::cluster(0xe7cd, MEMBERS, Arc::new(move || clock.now()));
         let setting = Chance::new(seed, Who::Setting);
         etcd.set_catch_up(1 + setting.index(20));
-        let delays_ms = delay_requests(&etcd, seed);
-        for member in 1..=MEMBERS {
-            host_member(&mut sim, &etcd, member);
+        let delays_ms = delay_requests(&etcd, seed, &history);
+        let sockets: Vec<Arc<Link>> = (1..=MEMBERS).map(|_| Arc::default()).collect();
+        for (member, sockets) in (1..).zip(&sockets) {
+            host_member(&mut sim, &etcd, member, sockets);
         }
         let stage = Arc::new(Stage { history, etcd, sabotage, founded: AtomicU64::new(0) });
         let machines: Vec<Arc<Machine>> =
@@ -98,7 +102,7 @@ impl Run {
         }
         let faults = Chance::new(seed, Who::Faults);
         let plan = plan(&faults, NODES);
-        Self { sim, stage, machines, crowd: Arc::default(), plan, delays_ms, chance: faults, seed }
+        Self { sim, stage, machines, sockets, crowd: Arc::default(), plan, delays_ms, chance: faults, seed }
     }
 
     /// Makes what the run begins with.
@@ -159,12 +163,11 @@ impl Run {
             Fault::Compact => drop(etcd.compact(etcd.revision())),
             Fault::CrashMember { member } => {
                 etcd.member(member).isolate();
-                self.sim.crash(format!("etcd{member}"));
+                self.crash_member(member);
             }
             Fault::CrashNode { node } => {
                 self.stage.history.count(|tally| tally.crashes += 1);
-                self.sim.crash(format!("node{node}"));
-                self.machine(node).inbox.clear();
+                self.crash_node(node);
             }
             Fault::Cut { node, member } => self.sim.partition(format!("node{node}"), format!("etcd{member}")),
             Fault::CutOff { node } => {
@@ -183,7 +186,7 @@ impl Run {
             Fault::Stop { node } => {
                 self.stage.history.count(|tally| tally.stops += 1);
                 self.machine(node).stops.fetch_add(1, Ordering::SeqCst);
-                self.machine(node).gate.close();
+                let _closed = self.machine(node).gate.close();
             }
         }
     }
@@ -202,10 +205,16 @@ impl Run {
         match fault {
             Fault::Compact | Fault::ExpireLeases => {}
             Fault::CrashMember { member } => {
+                let etcd = etcd.clone();
+                self.crash_member(member);
                 self.sim.bounce(format!("etcd{member}"));
                 etcd.member(member).rejoin();
             }
-            Fault::CrashNode { node } => self.sim.bounce(format!("node{node}")),
+            Fault::CrashNode { node } => {
+                // Of two faults that overlap, the first to end has started it again.
+                self.crash_node(node);
+                self.sim.bounce(format!("node{node}"));
+            }
             Fault::Cut { node, member } => self.repair(node, member),
             Fault::CutOff { node } => (1..=MEMBERS).for_each(|member| self.repair(node, member)),
             Fault::Delays { .. } => self.delays_ms.store(0, Ordering::SeqCst),
@@ -229,11 +238,36 @@ impl Run {
         }
     }
 
+    /// Ends a node's process, its connections first: left to the end of its runtime they would close in the order of tokio's task
+    /// ids, which count over all runs of this process, and another run of the seed would take another turn.
+    fn crash_node(&mut self, node: u64) {
+        let name = format!("node{node}");
+        if self.sim.is_host_running(name.as_str()) {
+            let stood_still = self.machine(node).gate.close();
+            self.machine(node).links.iter().for_each(|link| link.tear());
+            self.step();
+            self.sim.crash(name);
+            self.machine(node).inbox.clear();
+            if !stood_still {
+                self.machine(node).gate.open();
+            }
+        }
+    }
+
+    /// The same for a member of etcd.
+    fn crash_member(&mut self, member: u64) {
+        let name = format!("etcd{member}");
+        if self.sim.is_host_running(name.as_str()) {
+            self.sockets[index(member)].tear();
+            self.step();
+            self.sim.crash(name);
+        }
+    }
+
     fn repair(&self, node: u64, member: u64) {
         self.sim.repair(format!("node{node}"), format!("etcd{member}"));
         // Packets that were lost are not sent again here; whoever waits for them must see that the connection is gone.
-        let member = usize::try_from(member - 1).expect("a few members");
-        self.machine(node).links[member].tear();
+        self.machine(node).links[index(member)].tear();
     }
 
     fn latency(&self, node: u64, member: u64, millis: u64) {
@@ -329,9 +363,13 @@ impl Run {
     }
 
     fn machine(&self, node: u64) -> &Machine {
-        let index = usize::try_from(node - 1).expect("a few nodes");
-        &self.machines[index]
+        &self.machines[index(node)]
     }
+}
+
+/// Where the node or member of that number stands in a list of them.
+fn index(number: u64) -> usize {
+    usize::try_from(number - 1).expect("a few")
 }
 
 fn machine(number: u64, stage: &Arc<Stage>, setting: &Chance, seed: u64) -> Arc<Machine> {
@@ -357,16 +395,17 @@ fn machine(number: u64, stage: &Arc<Stage>, setting: &Chance, seed: u64) -> Arc<
     })
 }
 
-fn host_member(sim: &mut Sim<'static>, etcd: &Etcd, number: u64) {
-    let member = etcd.member(number);
+fn host_member(sim: &mut Sim<'static>, etcd: &Etcd, number: u64, sockets: &Arc<Link>) {
+    let (member, sockets) = (etcd.member(number), Arc::clone(sockets));
     sim.host(format!("etcd{number}"), move || {
-        let member = member.clone();
+        let (member, sockets) = (member.clone(), Arc::clone(&sockets));
         async move {
             let listener = TcpListener::bind(("0.0.0.0", 2379)).await?;
             let (accepted, incoming) = tokio::sync::mpsc::channel(16);
             let accept = async move {
                 while let Ok((stream, _)) = listener.accept().await {
-                    if accepted.send(stream).await.is_err() {
+                    let cable = Cable::new(stream, Arc::default(), Arc::clone(&sockets));
+                    if accepted.send(cable).await.is_err() {
                         return;
                     }
                 }
@@ -379,10 +418,12 @@ fn host_member(sim: &mut Sim<'static>, etcd: &Etcd, number: u64) {
 }
 
 /// Requests take a moment, and now and then much longer; answers the longest delay in milliseconds, to be set.
-fn delay_requests(etcd: &Etcd, seed: u64) -> Arc<AtomicU64> {
+fn delay_requests(etcd: &Etcd, seed: u64, history: &Arc<History>) -> Arc<AtomicU64> {
     let longest = Arc::new(AtomicU64::new(0));
     let (asked, chance) = (Arc::clone(&longest), Chance::new(seed, Who::Delays));
-    etcd.set_delays(Arc::new(move |_| {
+    let history = Arc::clone(history);
+    etcd.set_delays(Arc::new(move |call| {
+        history.note(&format!("etcd {} is asked {}", call.member, call.method));
         let longest = asked.load(Ordering::SeqCst);
         let usual = Duration::from_micros(chance.below(1500));
         let more = || if chance.happens(30) { chance.millis(0..longest + 1) } else { Duration::ZERO };
