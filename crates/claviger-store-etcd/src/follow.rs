@@ -178,7 +178,7 @@ fn apply(shared: &Shared, events: Vec<Event>) {
             Place::Head => {
                 head = Some(revision);
                 match own(shared, &kv.value) {
-                    Some(number) => shared.note_own(number, revision),
+                    Some(number) => shared.note_own(number, revision, &keys),
                     None => drop(shared.foreign.fetch_max(revision, Ordering::SeqCst)),
                 }
             }
@@ -224,7 +224,7 @@ fn registered(shared: &Shared, kv: &KeyValue) -> Option<Registered> {
     }
 }
 
-/// The number of a commit, if it is this engine's own.
+/// The number of a transaction, if it is this engine's own.
 fn own(shared: &Shared, value: &[u8]) -> Option<u64> {
     let (id, number) = std::str::from_utf8(value).ok()?.split_once(':')?;
     (shared.mark == id).then(|| number.parse().ok())?

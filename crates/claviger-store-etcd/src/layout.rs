@@ -4,12 +4,13 @@
 //! |---|---|
 //! | `<prefix>c` | the cluster: its format, name and lease, as JSON |
 //! | `<prefix>d/<record key>` | a record, as it was put |
-//! | `<prefix>h/<slot>` | the head: put by every commit, so that the newest of them tells the revision of the newest commit |
+//! | `<prefix>h/00` | the head: put by every transaction that commits, so that its revision is that of the newest commit |
 //! | `<prefix>n/<node id>` | a node that may serve, as JSON, under an etcd lease |
 //! | `<prefix>a/<node id>` | up to which revision that node has applied, in decimal, under the same lease |
 //! | `<prefix>t` | touched for the sake of the revision that this makes |
 //!
-//! The value of a head is `<engine id>:<number>`: whose commit it was, for an engine that did not hear of the outcome.
+//! The value of a head is `<engine id>:<number>`: whose transaction it was, for an engine that did not hear of the outcome. Whoever
+//! asks for the newest commit reads all that is under `h/`, and takes the newest.
 
 use claviger_store::limits::KEY_BYTES_MAX;
 
@@ -47,8 +48,8 @@ impl Layout {
         self.key(b"d/", key)
     }
 
-    pub(crate) fn head(&self, slot: usize) -> Vec<u8> {
-        self.key(b"h/", format!("{slot:02}").as_bytes())
+    pub(crate) fn head(&self) -> Vec<u8> {
+        self.key(b"h/", b"00")
     }
 
     pub(crate) fn node(&self, id: &str) -> Vec<u8> {
@@ -143,7 +144,7 @@ mod tests {
             (layout.cluster(), Place::Cluster),
             (layout.data(b"k\xff"), Place::Data(b"k\xff")),
             (layout.data(b""), Place::Data(b"")),
-            (layout.head(3), Place::Head),
+            (layout.head(), Place::Head),
             (layout.node("one"), Place::Node("one")),
             (layout.acknowledged("one"), Place::Acknowledged("one")),
             (b"x/n/\xff".to_vec(), Place::Unknown),

@@ -9,7 +9,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use claviger_store::{Batch, Expect, Limit, StoreError, Version, limits};
-use tokio::sync::{Semaphore, mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinSet;
 
 use crate::ask;
 use crate::check;
@@ -20,14 +21,15 @@ use crate::shared::Shared;
 
 /// What etcd takes in one transaction, nested ones counted as it counts them.
 const OPERATIONS_MAX: usize = 128;
-/// The most expectations, and the most puts, of one batch: with the head beside it, in a transaction within one.
+/// The most expectations, and the most puts, of one batch, in a transaction within one, with the head beside it.
 const ENTRIES_MAX: usize = limits::BATCH_OPERATIONS_MAX;
-const _: () = assert!(1 + ENTRIES_MAX < OPERATIONS_MAX);
+const _: () = assert!(2 + ENTRIES_MAX <= OPERATIONS_MAX);
 /// The most batches in one transaction.
 const MERGED_MAX: usize = 16;
 /// The most bytes of one transaction: below etcd's 1.5 MiB, with room for what surrounds the keys and values.
 const BYTES_MAX: usize = 1408 * 1024;
-/// Transactions on their way at once. While they are, what comes gathers for the next.
+/// Transactions on their way at once. The first goes whatever it holds; while one is on its way, what comes gathers for the next, and
+/// others go beside it only when they are full: etcd does much less for one transaction of many commits than for many of one.
 const AT_ONCE: usize = 4;
 /// Commits that may wait.
 pub(crate) const QUEUE_MAX: usize = 4096;
@@ -131,25 +133,36 @@ impl Commit {
 
     /// Operations, as etcd counts those of one level.
     fn operations(&self) -> usize {
-        // One more for the head.
-        self.txn.compare.len().max(self.txn.success.len() + 1)
+        self.txn.compare.len().max(self.txn.success.len())
+    }
+
+    /// Whether any of these records is one that it writes.
+    pub(crate) fn writes_any(&self, keys: &[Vec<u8>]) -> bool {
+        keys.iter().any(|key| self.touched.written.contains(key))
     }
 }
 
 /// Sends what comes, for ever.
 pub(crate) async fn merge(shared: Arc<Shared>, mut commits: mpsc::Receiver<Commit>) {
-    let slots = Arc::new(Semaphore::new(AT_ONCE));
+    let mut under_way = JoinSet::new();
     let mut waiting: VecDeque<Commit> = VecDeque::new();
     let mut founded = false;
     loop {
-        if waiting.is_empty() {
-            let Some(commit) = commits.recv().await else { return };
-            waiting.push_back(commit);
-        }
-        let Ok(slot) = Arc::clone(&slots).acquire_owned().await else { return };
         while waiting.len() < QUEUE_MAX {
             let Ok(commit) = commits.try_recv() else { break };
             waiting.push_back(commit);
+        }
+        let free = under_way.is_empty() || under_way.len() < AT_ONCE && waiting.len() >= MERGED_MAX;
+        if !free || waiting.is_empty() {
+            tokio::select! {
+                biased;
+                Some(_sent) = under_way.join_next() => {}
+                commit = commits.recv(), if waiting.len() < QUEUE_MAX => match commit {
+                    Some(commit) => waiting.push_back(commit),
+                    None => return,
+                },
+            }
+            continue;
         }
         let group = gather(&mut waiting);
         if !founded {
@@ -162,10 +175,7 @@ pub(crate) async fn merge(shared: Arc<Shared>, mut commits: mpsc::Receiver<Commi
             }
         }
         let shared = Arc::clone(&shared);
-        tokio::spawn(async move {
-            send(&shared, group).await;
-            drop(slot);
-        });
+        under_way.spawn(async move { send(&shared, group).await });
     }
 }
 
@@ -179,7 +189,7 @@ fn gather(waiting: &mut VecDeque<Commit>) -> Vec<Commit> {
         let fits = group.is_empty()
             || (group.len() < MERGED_MAX
                 && bytes + commit.bytes <= BYTES_MAX
-                && group.len() + 1 + operations <= OPERATIONS_MAX);
+                && group.len() + 2 + operations <= OPERATIONS_MAX);
         let free = || !group.iter().chain(&passed).any(|other| other.touched.collides(&commit.touched));
         if fits && free() {
             (bytes, most) = (bytes + commit.bytes, operations);
@@ -259,7 +269,7 @@ mod tests {
             sizes
         };
         assert_eq!(sizes(1, 10), [16, 16, 8]);
-        assert_eq!(sizes(111, 10)[0], 16, "112 operations beside 16 transactions");
+        assert_eq!(sizes(111, 10)[0], 16, "111 operations beside 16 transactions and the head");
         assert_eq!(sizes(112, 10)[0], 15);
         assert_eq!(sizes(125, 10)[0], 2);
         assert_eq!(sizes(126, 10)[0], 1);

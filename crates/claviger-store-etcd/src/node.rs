@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use claviger_store::{StoreError, Version};
-use tokio::time::{MissedTickBehavior, interval, sleep};
+use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 use tokio_stream::iter;
 use tonic::Status;
 
@@ -84,6 +84,10 @@ pub(crate) async fn keep_alive(shared: Arc<Shared>) {
     }
 }
 
+/// How long the others may wait to hear that this node has applied its own commits. Nobody does but who repeats a change that
+/// this node has not answered yet; the acknowledgements of a node that writes all the time would be a good part of all writes.
+const OWN_PAUSE: Duration = Duration::from_millis(50);
+
 /// Tells the others what this node has applied, for ever. One acknowledgement is on its way at a time; it speaks for all
 /// commits up to it.
 pub(crate) async fn acknowledge(shared: Arc<Shared>) {
@@ -91,7 +95,13 @@ pub(crate) async fn acknowledge(shared: Arc<Shared>) {
     let mut said: Version = 0;
     while head.changed().await.is_ok() {
         loop {
-            let (wanted, applied) = (*head.borrow_and_update(), shared.applied());
+            let wanted = *head.borrow_and_update();
+            if wanted > said && shared.foreign.load(Ordering::SeqCst) <= said {
+                // Until somebody else's comes, or for as long as own ones may wait.
+                let foreign = head.wait_for(|_| shared.foreign.load(Ordering::SeqCst) > said);
+                let _own = timeout(OWN_PAUSE, foreign).await;
+            }
+            let applied = shared.applied();
             let registration = shared.registration.borrow().clone();
             let Some(registration) = registration else { break };
             if wanted <= said || shared.is_unheard(said) {

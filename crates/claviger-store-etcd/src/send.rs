@@ -17,9 +17,9 @@ use crate::client::Failed;
 use crate::merge::{Commit, Stored};
 use crate::node::fence;
 use crate::proto::etcdserverpb::response_op::Response;
-use crate::proto::etcdserverpb::{TxnRequest, TxnResponse};
+use crate::proto::etcdserverpb::{RequestOp, TxnRequest, TxnResponse};
 use crate::replica::Pending;
-use crate::shared::{Counters, Registration, Shared};
+use crate::shared::{Counters, Own, Registration, Shared};
 
 /// Pause before a transaction that was not applied is sent again.
 const PAUSE: Duration = Duration::from_millis(20);
@@ -89,9 +89,9 @@ fn answer(shared: &Shared, group: Vec<Commit>, outcomes: Vec<Result<Stored, Stor
 
 async fn attempt(shared: &Shared, group: &[Commit]) -> Attempt {
     let registration = shared.registration.borrow().clone();
-    let (gaps, first) = (shared.gaps(), shared.numbers.fetch_add(group.len() as u64, Ordering::Relaxed));
+    let (gaps, number) = (shared.gaps(), shared.numbers.fetch_add(1, Ordering::Relaxed));
     let sent = registration.as_ref().map(|registration| registration.fence.load(Ordering::SeqCst));
-    let txn = transaction(shared, group, registration.as_deref().zip(sent), first);
+    let txn = transaction(shared, group, registration.as_deref().zip(sent), number);
     let guesses: Vec<Vec<Pending<'_>>> = group
         .iter()
         .map(|commit| commit.guessed.iter().map(|key| shared.replica.begin(key)).collect())
@@ -107,36 +107,31 @@ async fn attempt(shared: &Shared, group: &[Commit]) -> Attempt {
         Err(Failed::Refused(error)) => Attempt::Refused(error),
         Err(Failed::Unknown(status)) => match (registration, sent) {
             (Some(registration), Some(sent)) => {
-                find_out(shared, group, &registration, sent, (first, gaps), &status).await
+                find_out(shared, group, &registration, sent, (number, gaps), &status).await
             }
             _ => Attempt::Unknown(unknown(&status)),
         },
     }
 }
 
-/// All commits as transactions within one, each with a head of its own, resting on this node's fence if it has one.
+/// All commits as transactions within one, with one head, resting on this node's fence if it has one.
 fn transaction(
     shared: &Shared,
     group: &[Commit],
     fenced: Option<(&Registration, Version)>,
-    first: u64,
+    number: u64,
 ) -> TxnRequest {
-    let success = group.iter().zip(first..).enumerate().map(|(slot, (commit, number))| {
-        let mut txn = commit.txn.clone();
-        // Tells every node, with the watch and when it renews its lease, that there is a newer commit.
-        let token = format!("{}:{number}", shared.mark).into_bytes();
-        txn.success.push(ask::put(shared.layout.head(slot), token, 0));
-        ask::nested(txn)
-    });
+    let mut success: Vec<RequestOp> = group.iter().map(|commit| ask::nested(commit.txn.clone())).collect();
+    // Tells every node, with the watch and when it renews its lease, that there is a newer commit. Behind the commits: who reads
+    // this event has read theirs. It is also put where all of them are in conflict: a revision that says nothing does no harm.
+    //
+    // And etcd does not look for puts within nested transactions when it is out of space, and would go on writing beyond its
+    // quota. This one out here makes it refuse.
+    let token = format!("{}:{number}", shared.mark).into_bytes();
+    success.push(ask::put(shared.layout.head(), token, 0));
     let compare =
         fenced.map(|(registration, fence)| ask::unchanged(shared.layout.node(&registration.id), fence));
-    TxnRequest {
-        compare: compare.into_iter().collect(),
-        success: success.collect(),
-        // etcd does not look for puts within nested transactions when it is out of space, and would go on writing beyond its
-        // quota. One out here, where the fence has failed, makes it refuse.
-        failure: vec![ask::put(shared.layout.touch(), Vec::new(), 0)],
-    }
+    TxnRequest { compare: compare.into_iter().collect(), success, failure: Vec::new() }
 }
 
 fn outcomes(
@@ -172,7 +167,7 @@ async fn find_out(
     group: &[Commit],
     registration: &Arc<Registration>,
     sent: Version,
-    (first, gaps): (u64, u64),
+    (number, gaps): (u64, u64),
     status: &Status,
 ) -> Attempt {
     let limit = shared.options.deadline;
@@ -183,15 +178,15 @@ async fn find_out(
         return Attempt::Unknown(unknown(status));
     }
     let at = shared.world.now();
-    let seen: Vec<Option<Version>> =
-        group.iter().zip(first..).map(|(_, number)| shared.own(number)).collect();
-    if seen.iter().all(Option::is_none) {
-        // Not applied, or all of them in conflict, which is the same.
+    let Some(Own { version, keys }) = shared.own(number) else {
         return Attempt::Again(crate::error::unavailable(status));
-    }
-    let outcome =
-        |version: Option<Version>| version.map(|version| Stored { version, at }).ok_or(StoreError::Conflict);
-    Attempt::Applied(seen.into_iter().map(outcome).collect())
+    };
+    // What a commit has written shows. One that only deletes what is not there shows nothing, and has done nothing: it counts as in
+    // conflict, and its caller looks again.
+    let outcome = |commit: &Commit| {
+        if commit.writes_any(&keys) { Ok(Stored { version, at }) } else { Err(StoreError::Conflict) }
+    };
+    Attempt::Applied(group.iter().map(outcome).collect())
 }
 
 fn unknown(status: &Status) -> StoreError {

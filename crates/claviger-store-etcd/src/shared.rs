@@ -46,17 +46,25 @@ pub(crate) struct Shared {
     until: AtomicU64,
     live: AtomicU32,
     leaving: AtomicBool,
-    /// Versions of this node's own newest commits, by their number, as the watch has told them.
-    own: Mutex<BTreeMap<u64, Version>>,
+    /// This node's own newest transactions, by their number, as the watch has told them.
+    own: Mutex<BTreeMap<u64, Own>>,
     gaps: AtomicU64,
-    /// The number of the next commit.
+    /// The number of the next transaction.
     pub(crate) numbers: AtomicU64,
     /// Held while the fence is moved.
     pub(crate) fencing: tokio::sync::Mutex<()>,
 }
 
-/// Own commits remembered; many more than can be on their way.
-const OWN_MAX: usize = 4096;
+/// Own transactions remembered; many more than can be on their way.
+const OWN_MAX: usize = 256;
+
+/// An own transaction that etcd has applied.
+#[derive(Clone, Debug)]
+pub(crate) struct Own {
+    pub(crate) version: Version,
+    /// The records that it has put, and those it has deleted.
+    pub(crate) keys: Arc<[Vec<u8>]>,
+}
 
 struct State {
     freshness: Freshness,
@@ -168,18 +176,18 @@ impl Shared {
         self.applied.get()
     }
 
-    /// Notes that the watch has told of this node's own commit.
-    pub(crate) fn note_own(&self, number: u64, version: Version) {
+    /// Notes that the watch has told of this node's own transaction.
+    pub(crate) fn note_own(&self, number: u64, version: Version, keys: &[Vec<u8>]) {
         let mut own = self.own.lock().unwrap_or_else(PoisonError::into_inner);
-        own.insert(number, version);
+        own.insert(number, Own { version, keys: keys.into() });
         while own.len() > OWN_MAX {
             own.pop_first();
         }
     }
 
-    /// The version of this node's own commit, if the watch has told of it.
-    pub(crate) fn own(&self, number: u64) -> Option<Version> {
-        self.own.lock().unwrap_or_else(PoisonError::into_inner).get(&number).copied()
+    /// This node's own transaction of that number, if the watch has told of it.
+    pub(crate) fn own(&self, number: u64) -> Option<Own> {
+        self.own.lock().unwrap_or_else(PoisonError::into_inner).get(&number).cloned()
     }
 
     /// Waits until the watch has come to `version`; whether it has without a gap since `gaps` was read.
