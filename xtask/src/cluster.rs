@@ -15,6 +15,7 @@ use crate::account::{Account, Users};
 use crate::etcd::{self, Binary, Etcd};
 use crate::process::{binary, command, target};
 use crate::proxy::{Links, Proxy, Rule};
+use crate::release::Release;
 use crate::server::{Launch, Server, free_address, ready, text};
 use crate::signal::{Signal, send};
 
@@ -37,6 +38,8 @@ pub struct Settings {
     pub lease_seconds: f64,
     /// How the nodes reach etcd.
     pub links: Links,
+    /// What the nodes are at first.
+    pub release: Release,
 }
 
 impl Default for Settings {
@@ -48,6 +51,7 @@ impl Default for Settings {
             etcd: etcd::Settings::default(),
             lease_seconds: 2.0,
             links: Links::Proxied,
+            release: Release::default(),
         }
     }
 }
@@ -142,6 +146,15 @@ impl Cluster {
         Ok(())
     }
 
+    /// Starts one that is not running as the present release, without waiting.
+    pub fn upgrade(&self, node: usize) -> Result<()> {
+        let mut server = self.nodes[node].server();
+        ensure!(server.is_none(), "node {} runs already", node + 1);
+        let launch = Launch { program: Release::Present.binary()?, ..self.nodes[node].launch.clone() };
+        *server = Some(launch.spawn()?);
+        Ok(())
+    }
+
     /// Waits until every node that was started serves.
     pub fn await_ready(&self) -> Result<()> {
         for (number, node) in self.nodes.iter().enumerate() {
@@ -209,7 +222,8 @@ impl Node {
         let written = Config { address, data: &data, name: &name, endpoints: &endpoints, settings };
         let config = folder.join(format!("{name}.toml"));
         fs::write(&config, written.toml(&folder.join("root.key"))?)?;
-        let launch = Launch::serve(address, &data, &config)?;
+        let mut launch = Launch::serve(address, &data, &config)?;
+        launch.program = settings.release.binary()?;
         Ok(Self { address, config, launch, links, server: Mutex::default() })
     }
 

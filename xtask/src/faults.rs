@@ -96,6 +96,11 @@ const SCENARIOS: &[Scenario] = &[
         about: "SIGTERM of one node after the other",
         run: restarts::rolling,
     },
+    Scenario {
+        name: "rolling-upgrade",
+        about: "the former release's nodes replaced one after the other",
+        run: restarts::upgrade,
+    },
 ];
 
 /// Which scenarios held.

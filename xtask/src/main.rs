@@ -17,6 +17,7 @@ mod history;
 mod http;
 mod process;
 mod proxy;
+mod release;
 mod server;
 mod sign;
 mod signal;

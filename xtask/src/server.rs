@@ -23,6 +23,8 @@ const POLL: Duration = Duration::from_millis(2);
 /// How to start one server on one data folder.
 #[derive(Clone, Debug)]
 pub struct Launch {
+    /// What is started.
+    pub program: PathBuf,
     pub address: SocketAddr,
     pub data: PathBuf,
     pub arguments: Vec<String>,
@@ -36,20 +38,20 @@ impl Launch {
         let mut arguments: Vec<String> =
             ["dev", "--listen", &address.to_string(), "--data", data_text].map(String::from).into();
         arguments.extend(more.iter().map(ToString::to_string));
-        Ok(Self { address, data: data.to_owned(), arguments })
+        Ok(Self { program: binary()?, address, data: data.to_owned(), arguments })
     }
 
     /// `claviger serve` with that file, which must name `address`.
     pub fn serve(address: SocketAddr, data: &Path, config: &Path) -> Result<Self> {
         let arguments = ["serve", "--config", text(config)?].map(String::from).into();
-        Ok(Self { address, data: data.to_owned(), arguments })
+        Ok(Self { program: binary()?, address, data: data.to_owned(), arguments })
     }
 
     /// Starts it without waiting. Both outputs go to `<data>.log`.
     pub fn spawn(&self) -> Result<Server> {
         let path = self.data.with_extension("log");
         let log = File::options().create(true).append(true).open(&path)?;
-        let child = Command::new(binary()?)
+        let child = Command::new(&self.program)
             .args(&self.arguments)
             .stdin(Stdio::null())
             .stdout(log.try_clone()?)
