@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result};
 use clap::{Args, ValueEnum};
 
 use crate::process::{binary, command, succeed, target, watch};
-use crate::{crash, etcd, faults};
+use crate::{cluster, crash, etcd, faults};
 
 mod clients;
 
@@ -39,6 +39,8 @@ enum Step {
     Etcd,
     /// Every run of a small model of the freshness protocol.
     Model,
+    /// The cluster to play with: started, shown to work, and ended.
+    Cluster,
     /// A cluster of real processes in every kind of trouble.
     Faults,
     /// Tencent's and Huawei's Python SDKs and tccli.
@@ -78,7 +80,7 @@ pub fn run(options: &Options) -> ExitCode {
         let started = Instant::now();
         let outcome = if step.needs_binary() && !built {
             Err(anyhow::anyhow!("the build failed"))
-        } else if *step == Step::Faults && !has_etcd {
+        } else if matches!(step, Step::Cluster | Step::Faults) && !has_etcd {
             Err(anyhow::anyhow!("there is no etcd"))
         } else {
             step.run(&options.more)
@@ -100,7 +102,7 @@ pub fn run(options: &Options) -> ExitCode {
 
 impl Step {
     fn needs_binary(self) -> bool {
-        matches!(self, Self::Crash | Self::Faults | Self::ClientsPython | Self::ClientsNode)
+        matches!(self, Self::Crash | Self::Cluster | Self::Faults | Self::ClientsPython | Self::ClientsNode)
     }
 
     fn run(self, more: &[String]) -> Result<Tally> {
@@ -116,6 +118,7 @@ impl Step {
             Self::Crash => crash::run(&crash::Options::default()).map(|()| Tally::one(true)),
             Self::Etcd => engine_tests(),
             Self::Model => cargo(&["run", "-p", "claviger-model"]),
+            Self::Cluster => cluster::run(&cluster::Options::CHECK).map(|()| Tally::one(true)),
             Self::Faults => {
                 let ended = faults::play(&faults::Options::default())?;
                 let count = |names: Vec<_>| u64::try_from(names.len()).expect("a dozen scenarios");

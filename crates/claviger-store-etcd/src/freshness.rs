@@ -115,6 +115,19 @@ mod tests {
     }
 
     #[test]
+    fn a_wait_outlasts_a_lease_by_any_two_clocks_within_the_bound() {
+        for lease in [LEASE, Duration::from_millis(101), Duration::from_secs(30)] {
+            // How fast the node's clock runs that holds the lease, and the writer's that waits, in thousandths of true time.
+            for (node, writer) in (500..1500).flat_map(|node| (500..1500).map(move |writer| (node, writer))) {
+                let within = writer * DRIFT <= node * (DRIFT + 1);
+                // A span by a clock lasts that span over the clock's rate; both sides are multiplied by both rates.
+                let outlasted = outlasts(lease) * node >= lease * writer;
+                assert_eq!(outlasted, within, "{lease:?}, rates {node} and {writer}");
+            }
+        }
+    }
+
+    #[test]
     fn what_waits_is_bounded_and_the_newest_is_kept() {
         let mut freshness = Freshness::new(LEASE);
         for n in 0..100 {
