@@ -155,8 +155,7 @@ async fn receive(shared: &Shared, mut stream: Streaming<WatchResponse>) -> Ended
 
 /// Tells the observers revision by revision; then everybody who waits.
 fn apply(shared: &Shared, events: Vec<Event>) {
-    let (mut version, mut head) = (0, None);
-    let mut keys: Vec<Vec<u8>> = Vec::new();
+    let (mut told, mut head) = (Revision::default(), None);
     let applied = shared.applied();
     for event in events {
         let deleted = event.r#type() == EventType::Delete;
@@ -165,20 +164,19 @@ fn apply(shared: &Shared, events: Vec<Event>) {
         if revision <= applied {
             continue;
         }
-        if revision != version {
-            tell(shared, version, &mut keys);
-            version = revision;
+        if revision != told.version {
+            tell(shared, std::mem::replace(&mut told, Revision::of(revision)));
         }
         match shared.layout.place(&kv.key) {
             Place::Data(key) => {
-                let stored = (!deleted).then_some(Stored { value: kv.value, version });
-                shared.replica.changed(key, stored, version);
-                keys.push(key.to_vec());
+                let stored = (!deleted).then_some(Stored { value: kv.value, version: revision });
+                shared.replica.changed(key, stored, revision);
+                told.keys.push(key.to_vec());
             }
             Place::Head => {
                 head = Some(revision);
                 match own(shared, &kv.value) {
-                    Some(number) => shared.note_own(number, revision, &keys),
+                    Some(number) => told.own = Some(number),
                     None => drop(shared.foreign.fetch_max(revision, Ordering::SeqCst)),
                 }
             }
@@ -197,17 +195,35 @@ fn apply(shared: &Shared, events: Vec<Event>) {
             Place::Cluster | Place::Unknown => {}
         }
     }
-    tell(shared, version, &mut keys);
+    let version = told.version;
+    tell(shared, told);
     shared.advance(version);
     if let Some(head) = head {
         shared.head.send_replace(head);
     }
 }
 
-fn tell(shared: &Shared, version: Version, keys: &mut Vec<Vec<u8>>) {
+/// What one revision has changed.
+#[derive(Default)]
+struct Revision {
+    version: Version,
+    keys: Vec<Vec<u8>>,
+    /// The number of the transaction, if it is this engine's own.
+    own: Option<u64>,
+}
+
+impl Revision {
+    fn of(version: Version) -> Self {
+        Self { version, ..Self::default() }
+    }
+}
+
+fn tell(shared: &Shared, Revision { version, keys, own }: Revision) {
     if !keys.is_empty() {
-        shared.observers.tell(&Change::Committed { version, keys });
-        keys.clear();
+        shared.observers.tell(&Change::Committed { version, keys: &keys });
+    }
+    if let Some(number) = own {
+        shared.note_own(number, version, keys);
     }
 }
 

@@ -122,8 +122,8 @@ fn transaction(
     number: u64,
 ) -> TxnRequest {
     let mut success: Vec<RequestOp> = group.iter().map(|commit| ask::nested(commit.txn.clone())).collect();
-    // Tells every node, with the watch and when it renews its lease, that there is a newer commit. Behind the commits: who reads
-    // this event has read theirs. It is also put where all of them are in conflict: a revision that says nothing does no harm.
+    // Tells every node, with the watch and when it renews its lease, that there is a newer commit. It is also put where all
+    // commits are in conflict: a revision that changes nothing does no harm.
     //
     // And etcd does not look for puts within nested transactions when it is out of space, and would go on writing beyond its
     // quota. This one out here makes it refuse.

@@ -177,7 +177,7 @@ impl Shared {
     }
 
     /// Notes that the watch has told of this node's own transaction.
-    pub(crate) fn note_own(&self, number: u64, version: Version, keys: &[Vec<u8>]) {
+    pub(crate) fn note_own(&self, number: u64, version: Version, keys: Vec<Vec<u8>>) {
         let mut own = self.own.lock().unwrap_or_else(PoisonError::into_inner);
         own.insert(number, Own { version, keys: keys.into() });
         while own.len() > OWN_MAX {

@@ -167,7 +167,9 @@ async fn a_connection_that_fell_silent_is_replaced() {
     engine.commit(put("a")).await.expect("stored");
     let former = lines.lock().expect("no panic").clone();
     assert!(!former.is_empty());
-    former.iter().for_each(|line| line.store(true, Ordering::SeqCst));
+    for line in &former {
+        line.store(true, Ordering::SeqCst);
+    }
     sleep(Duration::from_millis(2500)).await;
     assert!(!engine.fresh(), "its lease has run out");
     let again = async {
