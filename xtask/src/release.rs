@@ -75,6 +75,9 @@ fn build(kept: &Path) -> Result<()> {
     cargo.arg("--manifest-path").arg(source.join("Cargo.toml")).env("CARGO_TARGET_DIR", &built);
     succeed(&mut cargo)?;
     fs::create_dir_all(kept.parent().context("it is in a folder")?)?;
-    fs::copy(built.join("release/claviger"), kept)?;
+    // Under its name only when it is whole.
+    let whole = kept.with_extension("new");
+    fs::copy(built.join("release/claviger"), &whole)?;
+    fs::rename(&whole, kept)?;
     Ok(())
 }

@@ -125,13 +125,14 @@ impl EtcdEngine {
         if !commit.writes() {
             return self.check(commit).await;
         }
-        let gone = || StoreError::Unavailable("the engine has ended".into());
         // Nothing waits before this: from its first poll on, the batch is the engine's.
         self.commits.try_send(commit).map_err(|error| match error {
-            TrySendError::Closed(_) => gone(),
+            TrySendError::Closed(_) => StoreError::Unavailable("the engine has ended".into()),
             TrySendError::Full(_) => StoreError::Unavailable("too many commits are waiting for etcd".into()),
         })?;
-        let stored = outcome.await.map_err(|_| gone())??;
+        // Dropped on its way: it may have been applied.
+        let lost = |_| StoreError::OutcomeUnknown("the engine has ended".into());
+        let stored = outcome.await.map_err(lost)??;
         self.shared.everywhere(stored.version, stored.at).await;
         Ok(stored.version)
     }

@@ -155,7 +155,7 @@ async fn receive(shared: &Shared, mut stream: Streaming<WatchResponse>) -> Ended
 
 /// Tells the observers revision by revision; then everybody who waits.
 fn apply(shared: &Shared, events: Vec<Event>) {
-    let (mut told, mut head) = (Revision::default(), None);
+    let (mut told, mut head, mut joined) = (Revision::default(), None, false);
     let applied = shared.applied();
     for event in events {
         let deleted = event.r#type() == EventType::Delete;
@@ -184,6 +184,7 @@ fn apply(shared: &Shared, events: Vec<Event>) {
             Place::Node(_) => {
                 if let Some(registered) = registered(shared, &kv) {
                     shared.node(&registered);
+                    joined = true;
                 }
             }
             Place::Acknowledged(_) if deleted => {}
@@ -200,6 +201,8 @@ fn apply(shared: &Shared, events: Vec<Event>) {
     shared.advance(version);
     if let Some(head) = head {
         shared.head.send_replace(head);
+    } else if joined {
+        shared.look_for_listeners();
     }
 }
 

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `<prefix>c` | the cluster: its format, name and lease, as JSON |
 //! | `<prefix>d/<record key>` | a record, as it was put |
-//! | `<prefix>h/00` | the head: put by every transaction that commits, so that its revision is that of the newest commit |
+//! | `<prefix>h/00` | the head: put by every transaction that may commit, so that its revision is that of the newest commit or higher |
 //! | `<prefix>n/<node id>` | a node that may serve, as JSON, under an etcd lease |
 //! | `<prefix>a/<node id>` | up to which revision that node has applied, in decimal, under the same lease |
 //! | `<prefix>t` | touched for the sake of the revision that this makes |

@@ -44,8 +44,8 @@ impl Level {
         let reached = {
             let mut state = self.state();
             state.version = to(state.version);
-            let beyond = (state.version.saturating_add(1), 0);
-            let above = state.waiting.split_off(&beyond);
+            let last = (state.version, u64::MAX);
+            let above = state.waiting.split_off(&last);
             std::mem::replace(&mut state.waiting, above)
         };
         for waiting in reached.into_values() {

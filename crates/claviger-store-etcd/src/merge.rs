@@ -11,6 +11,7 @@ use std::time::Duration;
 use claviger_store::{Batch, Expect, Limit, StoreError, Version, limits};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep_until};
 
 use crate::ask;
 use crate::check;
@@ -28,9 +29,11 @@ const _: () = assert!(2 + ENTRIES_MAX <= OPERATIONS_MAX);
 const MERGED_MAX: usize = 16;
 /// The most bytes of one transaction: below etcd's 1.5 MiB, with room for what surrounds the keys and values.
 const BYTES_MAX: usize = 1408 * 1024;
-/// Transactions on their way at once. The first goes whatever it holds; while one is on its way, what comes gathers for the next, and
-/// others go beside it only when they are full: etcd does much less for one transaction of many commits than for many of one.
+/// Transactions on their way at once. The first goes whatever it holds. While one is on its way, what comes gathers for the next, and
+/// others go beside it when as many wait as one holds: etcd does much less for one transaction of many commits than for many of one.
 const AT_ONCE: usize = 4;
+/// How long commits wait so: longer than etcd takes when all is well. One whose answer is lost shall not hold up the others.
+const GATHERING: Duration = Duration::from_millis(50);
 /// Commits that may wait.
 pub(crate) const QUEUE_MAX: usize = 4096;
 
@@ -146,17 +149,20 @@ impl Commit {
 pub(crate) async fn merge(shared: Arc<Shared>, mut commits: mpsc::Receiver<Commit>) {
     let mut under_way = JoinSet::new();
     let mut waiting: VecDeque<Commit> = VecDeque::new();
-    let mut founded = false;
+    let (mut founded, mut last) = (false, Instant::now());
     loop {
         while waiting.len() < QUEUE_MAX {
             let Ok(commit) = commits.try_recv() else { break };
             waiting.push_back(commit);
         }
-        let free = under_way.is_empty() || under_way.len() < AT_ONCE && waiting.len() >= MERGED_MAX;
+        let waited = || waiting.len() >= MERGED_MAX || last.elapsed() >= GATHERING;
+        let free = under_way.is_empty() || under_way.len() < AT_ONCE && waited();
         if !free || waiting.is_empty() {
+            let due = !waiting.is_empty() && under_way.len() < AT_ONCE;
             tokio::select! {
                 biased;
                 Some(_sent) = under_way.join_next() => {}
+                () = sleep_until(last + GATHERING), if due => {}
                 commit = commits.recv(), if waiting.len() < QUEUE_MAX => match commit {
                     Some(commit) => waiting.push_back(commit),
                     None => return,
@@ -165,6 +171,7 @@ pub(crate) async fn merge(shared: Arc<Shared>, mut commits: mpsc::Receiver<Commi
             continue;
         }
         let group = gather(&mut waiting);
+        last = Instant::now();
         if !founded {
             match check::found(&shared).await {
                 Ok(()) => founded = true,

@@ -19,7 +19,7 @@ use crate::node::fence;
 use crate::proto::etcdserverpb::response_op::Response;
 use crate::proto::etcdserverpb::{RequestOp, TxnRequest, TxnResponse};
 use crate::replica::Pending;
-use crate::shared::{Counters, Own, Registration, Shared};
+use crate::shared::{Counters, Departed, Own, Registration, Shared};
 
 /// Pause before a transaction that was not applied is sent again.
 const PAUSE: Duration = Duration::from_millis(20);
@@ -89,9 +89,9 @@ fn answer(shared: &Shared, group: Vec<Commit>, outcomes: Vec<Result<Stored, Stor
 
 async fn attempt(shared: &Shared, group: &[Commit]) -> Attempt {
     let registration = shared.registration.borrow().clone();
-    let (gaps, number) = (shared.gaps(), shared.numbers.fetch_add(1, Ordering::Relaxed));
+    let (gaps, departed) = (shared.gaps(), shared.depart());
     let sent = registration.as_ref().map(|registration| registration.fence.load(Ordering::SeqCst));
-    let txn = transaction(shared, group, registration.as_deref().zip(sent), number);
+    let txn = transaction(shared, group, registration.as_deref().zip(sent), departed.number);
     let guesses: Vec<Vec<Pending<'_>>> = group
         .iter()
         .map(|commit| commit.guessed.iter().map(|key| shared.replica.begin(key)).collect())
@@ -107,7 +107,7 @@ async fn attempt(shared: &Shared, group: &[Commit]) -> Attempt {
         Err(Failed::Refused(error)) => Attempt::Refused(error),
         Err(Failed::Unknown(status)) => match (registration, sent) {
             (Some(registration), Some(sent)) => {
-                find_out(shared, group, &registration, sent, (number, gaps), &status).await
+                find_out(shared, group, &registration, sent, (&departed, gaps), &status).await
             }
             _ => Attempt::Unknown(unknown(&status)),
         },
@@ -123,7 +123,7 @@ fn transaction(
 ) -> TxnRequest {
     let mut success: Vec<RequestOp> = group.iter().map(|commit| ask::nested(commit.txn.clone())).collect();
     // Tells every node, with the watch and when it renews its lease, that there is a newer commit. It is also put where all
-    // commits are in conflict: a revision that changes nothing does no harm.
+    // commits are in conflict: then the other nodes acknowledge a revision that changes nothing.
     //
     // And etcd does not look for puts within nested transactions when it is out of space, and would go on writing beyond its
     // quota. This one out here makes it refuse.
@@ -167,7 +167,7 @@ async fn find_out(
     group: &[Commit],
     registration: &Arc<Registration>,
     sent: Version,
-    (number, gaps): (u64, u64),
+    (departed, gaps): (&Departed<'_>, u64),
     status: &Status,
 ) -> Attempt {
     let limit = shared.options.deadline;
@@ -178,7 +178,7 @@ async fn find_out(
         return Attempt::Unknown(unknown(status));
     }
     let at = shared.world.now();
-    let Some(Own { version, keys }) = shared.own(number) else {
+    let Some(Own { version, keys }) = departed.applied() else {
         return Attempt::Again(crate::error::unavailable(status));
     };
     // What a commit has written shows. One that only deletes what is not there shows nothing, and has done nothing: it counts as in

@@ -46,17 +46,14 @@ pub(crate) struct Shared {
     until: AtomicU64,
     live: AtomicU32,
     leaving: AtomicBool,
-    /// This node's own newest transactions, by their number, as the watch has told them.
-    own: Mutex<BTreeMap<u64, Own>>,
+    /// This node's own transactions on their way, by their number, and what the watch has told of them.
+    own: Mutex<BTreeMap<u64, Option<Own>>>,
     gaps: AtomicU64,
     /// The number of the next transaction.
-    pub(crate) numbers: AtomicU64,
+    numbers: AtomicU64,
     /// Held while the fence is moved.
     pub(crate) fencing: tokio::sync::Mutex<()>,
 }
-
-/// Own transactions remembered; many more than can be on their way.
-const OWN_MAX: usize = 256;
 
 /// An own transaction that etcd has applied.
 #[derive(Clone, Debug)]
@@ -176,18 +173,22 @@ impl Shared {
         self.applied.get()
     }
 
-    /// Notes that the watch has told of this node's own transaction.
+    /// Begins a transaction of this node's own.
+    pub(crate) fn depart(&self) -> Departed<'_> {
+        let number = self.numbers.fetch_add(1, Ordering::Relaxed);
+        self.own().insert(number, None);
+        Departed { shared: self, number }
+    }
+
+    /// Notes that the watch has told of this node's own transaction, if it is still asked for.
     pub(crate) fn note_own(&self, number: u64, version: Version, keys: Vec<Vec<u8>>) {
-        let mut own = self.own.lock().unwrap_or_else(PoisonError::into_inner);
-        own.insert(number, Own { version, keys: keys.into() });
-        while own.len() > OWN_MAX {
-            own.pop_first();
+        if let Some(own) = self.own().get_mut(&number) {
+            *own = Some(Own { version, keys: keys.into() });
         }
     }
 
-    /// This node's own transaction of that number, if the watch has told of it.
-    pub(crate) fn own(&self, number: u64) -> Option<Own> {
-        self.own.lock().unwrap_or_else(PoisonError::into_inner).get(&number).cloned()
+    fn own(&self) -> MutexGuard<'_, BTreeMap<u64, Option<Own>>> {
+        self.own.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Waits until the watch has come to `version`; whether it has without a gap since `gaps` was read.
@@ -221,6 +222,9 @@ impl Shared {
             state.reach.acknowledged(id, *version);
         }
         self.progress(state, version, now);
+        // What lies between may hold others' commits, and they wait to hear that it is known here.
+        self.foreign.fetch_max(version, Ordering::SeqCst);
+        self.head.send_replace(version);
     }
 
     /// News of the nodes; call [`Shared::advance`] behind.
@@ -257,6 +261,12 @@ impl Shared {
         registration.id.clone_into(&mut state.me);
         drop(state);
         self.registration.send_replace(Some(Arc::new(registration)));
+        self.look_for_listeners();
+    }
+
+    /// Somebody may have begun to wait for this node's acknowledgements, or this node to be able to give them.
+    pub(crate) fn look_for_listeners(&self) {
+        self.head.send_modify(|_| ());
     }
 
     /// This node's registration is gone; it needs another, under another id.
@@ -333,6 +343,25 @@ impl Shared {
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// An own transaction on its way. What the watch tells of it is kept until this is dropped, whatever comes behind.
+pub(crate) struct Departed<'s> {
+    shared: &'s Shared,
+    pub(crate) number: u64,
+}
+
+impl Departed<'_> {
+    /// What was applied, if the watch has told of it.
+    pub(crate) fn applied(&self) -> Option<Own> {
+        self.shared.own().get(&self.number).cloned().flatten()
+    }
+}
+
+impl Drop for Departed<'_> {
+    fn drop(&mut self) {
+        self.shared.own().remove(&self.number);
     }
 }
 

@@ -11,6 +11,7 @@ mod node;
 mod operation;
 mod perform;
 mod run;
+mod stage;
 mod verdict;
 mod watched;
 

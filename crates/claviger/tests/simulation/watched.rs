@@ -65,6 +65,10 @@ impl Engine for WatchedEngine {
         self.inner.get(key)
     }
 
+    fn guess<'a>(&'a self, key: &'a [u8]) -> Answer<'a, Read> {
+        self.inner.guess(key)
+    }
+
     fn scan<'a>(&'a self, scan: Scan<'a>) -> Answer<'a, Page> {
         self.inner.scan(scan)
     }
