@@ -17,8 +17,8 @@ const KEEP_ALIVE: Duration = Duration::from_secs(6);
 const KEEP_ALIVE_ANSWER: Duration = Duration::from_secs(3);
 
 /// How long a request that was given up is remembered, and how many are: longer than any answer is late. An answer to one that is
-/// forgotten counts as the member's error, and h2 ends a connection that has had a thousand. This is also the only real time that
-/// a simulation would feel, so it outlasts those.
+/// forgotten counts as the member's error, and h2 ends a connection that has had a thousand. h2 measures this in real time, also where
+/// a simulation has its own, so it outlasts any of those too.
 const GIVEN_UP: Duration = Duration::from_mins(10);
 const GIVEN_UP_MAX: usize = 4096;
 

@@ -155,7 +155,7 @@ async fn receive(shared: &Shared, mut stream: Streaming<WatchResponse>) -> Ended
 
 /// Tells the observers revision by revision; then everybody who waits.
 fn apply(shared: &Shared, events: Vec<Event>) {
-    let (mut told, mut head, mut joined) = (Revision::default(), None, false);
+    let (mut told, mut head, mut registrations) = (Revision::default(), None, false);
     let applied = shared.applied();
     for event in events {
         let deleted = event.r#type() == EventType::Delete;
@@ -184,7 +184,7 @@ fn apply(shared: &Shared, events: Vec<Event>) {
             Place::Node(_) => {
                 if let Some(registered) = registered(shared, &kv) {
                     shared.node(&registered);
-                    joined = true;
+                    registrations = true;
                 }
             }
             Place::Acknowledged(_) if deleted => {}
@@ -201,8 +201,8 @@ fn apply(shared: &Shared, events: Vec<Event>) {
     shared.advance(version);
     if let Some(head) = head {
         shared.head.send_replace(head);
-    } else if joined {
-        shared.look_for_listeners();
+    } else if registrations {
+        shared.look_at_what_is_owed();
     }
 }
 
@@ -226,7 +226,7 @@ fn tell(shared: &Shared, Revision { version, keys, own }: Revision) {
         shared.observers.tell(&Change::Committed { version, keys: &keys });
     }
     if let Some(number) = own {
-        shared.note_own(number, version, keys);
+        shared.departures.arrived(number, version, keys);
     }
 }
 

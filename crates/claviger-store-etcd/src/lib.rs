@@ -16,6 +16,7 @@ pub mod proto {
 mod ask;
 mod check;
 mod client;
+mod departures;
 mod dial;
 mod engine;
 mod error;

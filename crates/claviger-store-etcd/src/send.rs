@@ -14,12 +14,13 @@ use tonic::Status;
 
 use crate::ask;
 use crate::client::Failed;
+use crate::departures::{Arrived, Departed};
 use crate::merge::{Commit, Stored};
 use crate::node::fence;
 use crate::proto::etcdserverpb::response_op::Response;
 use crate::proto::etcdserverpb::{RequestOp, TxnRequest, TxnResponse};
 use crate::replica::Pending;
-use crate::shared::{Counters, Departed, Own, Registration, Shared};
+use crate::shared::{Counters, Registration, Shared};
 
 /// Pause before a transaction that was not applied is sent again.
 const PAUSE: Duration = Duration::from_millis(20);
@@ -89,7 +90,7 @@ fn answer(shared: &Shared, group: Vec<Commit>, outcomes: Vec<Result<Stored, Stor
 
 async fn attempt(shared: &Shared, group: &[Commit]) -> Attempt {
     let registration = shared.registration.borrow().clone();
-    let (gaps, departed) = (shared.gaps(), shared.depart());
+    let (gaps, departed) = (shared.gaps(), shared.departures.depart());
     let sent = registration.as_ref().map(|registration| registration.fence.load(Ordering::SeqCst));
     let txn = transaction(shared, group, registration.as_deref().zip(sent), departed.number);
     let guesses: Vec<Vec<Pending<'_>>> = group
@@ -178,7 +179,7 @@ async fn find_out(
         return Attempt::Unknown(unknown(status));
     }
     let at = shared.world.now();
-    let Some(Own { version, keys }) = departed.applied() else {
+    let Some(Arrived { version, keys }) = departed.arrived() else {
         return Attempt::Again(crate::error::unavailable(status));
     };
     // What a commit has written shows. One that only deletes what is not there shows nothing, and has done nothing: it counts as in

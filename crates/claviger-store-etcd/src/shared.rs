@@ -1,6 +1,5 @@
 //! What the engine's parts share: what this node has applied, how far the others are, and its lease.
 
-use std::collections::BTreeMap;
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -11,6 +10,7 @@ use tokio::sync::{Notify, watch};
 use tokio::time::{sleep, timeout};
 
 use crate::client::Client;
+use crate::departures::Departures;
 use crate::freshness::{Freshness, Renewal, outlasts};
 use crate::layout::Layout;
 use crate::level::Level;
@@ -46,21 +46,10 @@ pub(crate) struct Shared {
     until: AtomicU64,
     live: AtomicU32,
     leaving: AtomicBool,
-    /// This node's own transactions on their way, by their number, and what the watch has told of them.
-    own: Mutex<BTreeMap<u64, Option<Own>>>,
+    pub(crate) departures: Departures,
     gaps: AtomicU64,
-    /// The number of the next transaction.
-    numbers: AtomicU64,
     /// Held while the fence is moved.
     pub(crate) fencing: tokio::sync::Mutex<()>,
-}
-
-/// An own transaction that etcd has applied.
-#[derive(Clone, Debug)]
-pub(crate) struct Own {
-    pub(crate) version: Version,
-    /// The records that it has put, and those it has deleted.
-    pub(crate) keys: Arc<[Vec<u8>]>,
 }
 
 struct State {
@@ -150,9 +139,8 @@ impl Shared {
             until: AtomicU64::new(0),
             live: AtomicU32::new(1),
             leaving: AtomicBool::new(false),
-            own: Mutex::default(),
+            departures: Departures::default(),
             gaps: AtomicU64::new(0),
-            numbers: AtomicU64::new(0),
             fencing: tokio::sync::Mutex::default(),
         }
     }
@@ -171,24 +159,6 @@ impl Shared {
     /// Everything up to here has been told to the observers.
     pub(crate) fn applied(&self) -> Version {
         self.applied.get()
-    }
-
-    /// Begins a transaction of this node's own.
-    pub(crate) fn depart(&self) -> Departed<'_> {
-        let number = self.numbers.fetch_add(1, Ordering::Relaxed);
-        self.own().insert(number, None);
-        Departed { shared: self, number }
-    }
-
-    /// Notes that the watch has told of this node's own transaction, if it is still asked for.
-    pub(crate) fn note_own(&self, number: u64, version: Version, keys: Vec<Vec<u8>>) {
-        if let Some(own) = self.own().get_mut(&number) {
-            *own = Some(Own { version, keys: keys.into() });
-        }
-    }
-
-    fn own(&self) -> MutexGuard<'_, BTreeMap<u64, Option<Own>>> {
-        self.own.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Waits until the watch has come to `version`; whether it has without a gap since `gaps` was read.
@@ -261,11 +231,12 @@ impl Shared {
         registration.id.clone_into(&mut state.me);
         drop(state);
         self.registration.send_replace(Some(Arc::new(registration)));
-        self.look_for_listeners();
+        self.look_at_what_is_owed();
     }
 
-    /// Somebody may have begun to wait for this node's acknowledgements, or this node to be able to give them.
-    pub(crate) fn look_for_listeners(&self) {
+    /// Has this node look again whether it owes the others an acknowledgement: somebody may have begun to wait for one, or this node
+    /// may be able to give one now.
+    pub(crate) fn look_at_what_is_owed(&self) {
         self.head.send_modify(|_| ());
     }
 
@@ -343,25 +314,6 @@ impl Shared {
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// An own transaction on its way. What the watch tells of it is kept until this is dropped, whatever comes behind.
-pub(crate) struct Departed<'s> {
-    shared: &'s Shared,
-    pub(crate) number: u64,
-}
-
-impl Departed<'_> {
-    /// What was applied, if the watch has told of it.
-    pub(crate) fn applied(&self) -> Option<Own> {
-        self.shared.own().get(&self.number).cloned().flatten()
-    }
-}
-
-impl Drop for Departed<'_> {
-    fn drop(&mut self) {
-        self.shared.own().remove(&self.number);
     }
 }
 

@@ -19,6 +19,9 @@ use tokio_stream::wrappers::ReceiverStream;
 /// How long things may take to be right again.
 const PATIENCE: Duration = Duration::from_secs(20);
 
+/// Ids that were given: no two nodes have the same.
+static IDS: AtomicU64 = AtomicU64::new(0);
+
 /// A node that has joined.
 async fn node(etcd: &Etcd) -> Arc<EtcdEngine> {
     node_over(etcd, Arc::default()).await
@@ -41,10 +44,10 @@ async fn node_over(etcd: &Etcd, lines: Lines) -> Arc<EtcdEngine> {
             Ok(Box::new(Line { inner, silent }) as Box<dyn Wire>)
         })
     });
-    let (start, made) = (Instant::now(), AtomicU64::new(0));
+    let start = Instant::now();
     let world = World {
         clock: Arc::new(move || start.elapsed()),
-        ids: Arc::new(move || format!("id{}", made.fetch_add(1, Ordering::SeqCst))),
+        ids: Arc::new(|| format!("id{}", IDS.fetch_add(1, Ordering::SeqCst))),
         unix_millis: Arc::new(|| 0),
         dial: Some(dial),
     };
@@ -180,4 +183,75 @@ async fn a_connection_that_fell_silent_is_replaced() {
     timeout(KEEP_ALIVE, again).await.expect("the only member is dialled anew");
     engine.commit(put("b")).await.expect("stored");
     assert!(lines.lock().expect("no panic").len() > former.len());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_commit_whose_answer_is_lost_holds_nobody_up() {
+    let etcd = Etcd::new(1);
+    let engine = node(&etcd).await;
+    engine.commit(put("a")).await.expect("stored");
+    // The first transaction is the commit below: the clock stands until everybody waits.
+    let first = AtomicBool::new(true);
+    etcd.set_delays(Arc::new(move |call| {
+        let lost = call.method == "KV/Txn" && first.swap(false, Ordering::SeqCst);
+        Delay { before: Duration::ZERO, after: if lost { Duration::from_secs(20) } else { Duration::ZERO } }
+    }));
+    let stuck = {
+        let engine = Arc::clone(&engine);
+        tokio::spawn(async move { engine.commit(put("b")).await })
+    };
+    sleep(Duration::from_millis(1)).await;
+    let start = Instant::now();
+    engine.commit(put("c")).await.expect("stored");
+    assert!(start.elapsed() < Duration::from_millis(100), "{:?}", start.elapsed());
+    assert!(!stuck.is_finished(), "its answer is lost");
+    stuck.await.expect("no panic").expect("it is found out");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_committed_before_a_node_joined_is_acknowledged_when_it_asks() {
+    let etcd = Etcd::new(1);
+    let one = node(&etcd).await;
+    one.commit(put("a")).await.expect("stored");
+    let two = node(&etcd).await;
+    // It knows by then that nobody else may be serving.
+    sleep(Duration::from_secs(3)).await;
+    let start = Instant::now();
+    two.settle().await.expect("settled");
+    assert!(start.elapsed() < Duration::from_millis(500), "{:?}", start.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_lay_in_a_compacted_gap_is_acknowledged() {
+    let etcd = Etcd::cluster(1, 1, {
+        let start = Instant::now();
+        Arc::new(move || start.elapsed())
+    });
+    let (one, two) = (node(&etcd).await, node(&etcd).await);
+    sleep(Duration::from_secs(3)).await;
+    // Both nodes' watches miss a commit of the first one, and that it was made is forgotten.
+    etcd.hold_watches();
+    let commit = {
+        let one = Arc::clone(&one);
+        tokio::spawn(async move { one.commit(put("a")).await })
+    };
+    sleep(Duration::from_millis(100)).await;
+    etcd.put("claviger/d/b", "v");
+    assert!(etcd.compact(etcd.revision()));
+    end_watches(&etcd).await;
+    etcd.release_watches();
+    commit.await.expect("no panic").expect("stored");
+    let right = async {
+        while !one.fresh() || !two.fresh() {
+            sleep(Duration::from_millis(10)).await;
+        }
+    };
+    timeout(PATIENCE, right).await.expect("both serve again");
+    // Whoever has read all nodes anew waits for those it may not have heard of; behind that, nothing is owed.
+    sleep(Duration::from_secs(3)).await;
+    for engine in [one, two] {
+        let start = Instant::now();
+        engine.settle().await.expect("settled");
+        assert!(start.elapsed() < Duration::from_millis(500), "{:?}", start.elapsed());
+    }
 }
